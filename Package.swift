@@ -1,0 +1,91 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Swift 6 mode everywhere, every warning an error, and unsafe constructs only where they say so.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, imports: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: settings)
+}
+
+func command(_ name: String, imports: [String]) -> Target {
+    .executableTarget(
+        name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: settings)
+}
+
+func tests(_ name: String, imports: [String]) -> Target {
+    .testTarget(
+        name: name, dependencies: imports.map { .init(stringLiteral: $0) }, swiftSettings: settings)
+}
+
+// The edges are the architecture: lower never imports upper, siblings never import each other.
+// `make lint` compares every import with this table (docs/ARCHITECTURE.md).
+let package = Package(
+    name: "gatehouse",
+    products: [
+        .library(name: "GatehouseKit", targets: ["GatehouseKit"]),
+        .executable(name: "gatehouse", targets: ["gatehouse"]),
+        .executable(name: "gatehouse-demo", targets: ["gatehouse-demo"]),
+    ],
+    targets: [
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        module("GatehouseBase"),
+        module("GatehouseHTTP", imports: ["GatehouseBase"]),
+        module("GatehouseOIDC", imports: ["GatehouseBase", "COpenSSL"]),
+        module("GatehouseConfiguration", imports: ["GatehouseBase", "CYAML"]),
+        module("GatehouseNet", imports: ["GatehouseBase", "COpenSSL", "CLinux"]),
+        module("GatehouseGate", imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseOIDC"]),
+        module("GatehouseProxy", imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet"]),
+        module(
+            "GatehouseKit",
+            imports: [
+                "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
+                "GatehouseNet", "GatehouseGate", "GatehouseProxy",
+            ]),
+        module(
+            "GatehouseTesting",
+            imports: [
+                "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
+                "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit",
+            ]),
+        command("gatehouse", imports: ["GatehouseBase", "GatehouseConfiguration", "GatehouseKit"]),
+        command(
+            "gatehouse-demo",
+            imports: [
+                "GatehouseBase", "GatehouseHTTP", "GatehouseConfiguration", "GatehouseProxy",
+                "GatehouseKit", "GatehouseTesting",
+            ]),
+
+        tests("GatehouseBaseTests", imports: ["GatehouseBase"]),
+        tests("GatehouseHTTPTests", imports: ["GatehouseBase", "GatehouseHTTP"]),
+        tests("GatehouseOIDCTests", imports: ["GatehouseBase", "GatehouseOIDC"]),
+        tests("GatehouseConfigurationTests", imports: ["GatehouseBase", "GatehouseConfiguration"]),
+        tests("GatehouseNetTests", imports: ["GatehouseBase", "GatehouseNet", "CLinux"]),
+        tests(
+            "GatehouseGateTests",
+            imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseGate"]),
+        tests(
+            "GatehouseProxyTests",
+            imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet", "GatehouseProxy"]),
+        tests(
+            "IntegrationTests",
+            imports: [
+                "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
+                "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit",
+                "GatehouseTesting",
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+// libyaml: the event API.
+#include <yaml.h>

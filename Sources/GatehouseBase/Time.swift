@@ -1,0 +1,137 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A point on the monotonic clock, in nanoseconds since an arbitrary start.
+public struct Instant: Sendable, Hashable, Comparable {
+    public var nanoseconds: UInt64
+
+    @inlinable
+    public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+    /// Later than everything; the deadline of what has none.
+    public static let never = Instant(nanoseconds: .max)
+
+    /// Reads CLOCK_MONOTONIC.
+    public static func now() -> Instant {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+    }
+
+    @inlinable
+    public static func < (left: Instant, right: Instant) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    /// Saturates at ``never``.
+    @inlinable
+    public static func + (instant: Instant, duration: Duration) -> Instant {
+        let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(
+            UInt64(clamping: duration.nanoseconds))
+        return overflow ? .never : Instant(nanoseconds: sum)
+    }
+
+    /// The time from `earlier` to this; zero where `earlier` is later.
+    @inlinable
+    public func since(_ earlier: Instant) -> Duration {
+        guard self > earlier else { return .zero }
+        return .nanoseconds(Int64(clamping: nanoseconds - earlier.nanoseconds))
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, saturating.
+    @inlinable
+    public var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return carried ? .max : sum
+    }
+
+    /// Whole milliseconds, rounded down.
+    @inlinable
+    public var milliseconds: Int64 { nanoseconds / 1_000_000 }
+
+    /// Whole seconds, rounded down.
+    @inlinable
+    public var wholeSeconds: Int64 { components.seconds }
+}
+
+/// A point on the wall clock, in seconds since 1970 with fractions.
+public struct Timestamp: Sendable, Hashable, Comparable {
+    public var seconds: Double
+
+    public init(seconds: Double) { self.seconds = seconds }
+
+    /// Reads CLOCK_REALTIME.
+    public static func now() -> Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+    }
+
+    public static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.seconds < right.seconds
+    }
+
+    public static func + (timestamp: Timestamp, duration: Duration) -> Timestamp {
+        Timestamp(seconds: timestamp.seconds + Double(duration.nanoseconds) / 1e9)
+    }
+
+    public static func - (later: Timestamp, earlier: Timestamp) -> Duration {
+        .nanoseconds(Int64(((later.seconds - earlier.seconds) * 1e9).rounded()))
+    }
+}
+
+/// The calendar of a ``Timestamp`` in UTC.
+public struct CalendarTime: Sendable, Equatable {
+    public var year: Int, month: Int, day: Int, weekday: Int
+    public var hour: Int, minute: Int, second: Int, millisecond: Int
+
+    /// Days to civil date after Howard Hinnant; no locale, no time zone, no Foundation.
+    public init(_ timestamp: Timestamp) {
+        let bounded = min(max(timestamp.seconds, 0), 253_402_300_799)
+        let whole = Int(bounded)
+        millisecond = Int((bounded - Double(whole)) * 1000)
+        let days = whole / 86400
+        let rest = whole % 86400
+        hour = rest / 3600
+        minute = rest % 3600 / 60
+        second = rest % 60
+        weekday = (days + 4) % 7
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    /// `2026-11-25T04:15:21.042Z`.
+    public var iso8601: String {
+        "\(padded(year, 4))-\(padded(month))-\(padded(day))T"
+            + "\(padded(hour)):\(padded(minute)):\(padded(second)).\(padded(millisecond, 3))Z"
+    }
+
+    /// `Wed, 25 Nov 2026 04:15:21 GMT` (RFC 9110 §5.6.7).
+    public var httpDate: String {
+        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+        let months = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ]
+        return "\(days[weekday]), \(padded(day)) \(months[month - 1]) \(padded(year, 4)) "
+            + "\(padded(hour)):\(padded(minute)):\(padded(second)) GMT"
+    }
+
+    private func padded(_ number: Int, _ width: Int = 2) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}
