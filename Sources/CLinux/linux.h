@@ -1,30 +1,17 @@
 // What Glibc's module does not export: epoll, eventfd, accept4, and the socket constants that are macros.
 #ifndef GATEHOUSE_LINUX_H
 #define GATEHOUSE_LINUX_H
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
-// accept4 is declared only under _GNU_SOURCE, which the importer may not have set.
+// These are declared only under _GNU_SOURCE, which the importer may not have set.
+extern int pthread_setname_np(unsigned long thread, const char *name);
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 
 static const unsigned int gh_EPOLLET = 1u << 31;

@@ -30,6 +30,7 @@ static inline void gh_BIO_set_retry_read(BIO *b) { BIO_set_retry_read(b); }
 static inline void gh_BIO_set_retry_write(BIO *b) { BIO_set_retry_write(b); }
 static inline void gh_BIO_clear_retry_flags(BIO *b) { BIO_clear_retry_flags(b); }
 static inline int gh_BIO_TYPE_SOURCE_SINK(void) { return BIO_TYPE_SOURCE_SINK; }
+static inline void gh_GENERAL_NAMES_free(void *p) { GENERAL_NAMES_free((GENERAL_NAMES *)p); }
 static inline void gh_OPENSSL_free(void *p) { OPENSSL_free(p); }
 static const unsigned long long gh_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const unsigned long long gh_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;

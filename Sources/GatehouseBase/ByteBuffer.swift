@@ -108,6 +108,26 @@ public struct ByteBuffer: ~Copyable {
         writeIndex += count
     }
 
+    /// Appends what `other` has to read.
+    @inlinable
+    public mutating func append(contentsOf other: borrowing ByteBuffer) {
+        append(other.readable)
+    }
+
+    /// Appends a copy of memory that is not ours.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let from = bytes.baseAddress else { return }
+        let count = bytes.count
+        reserve(count)
+        let at = writeIndex
+        // Sound: `reserve` made room; the caller vouches for the source.
+        unsafe storage.withUnsafeMutableBytes { target in
+            guard let to = target.baseAddress else { return }
+            unsafe (to + at).copyMemory(from: from, byteCount: count)
+        }
+        writeIndex += count
+    }
+
     @inlinable
     public mutating func append(_ bytes: [UInt8]) { append(bytes.span) }
 

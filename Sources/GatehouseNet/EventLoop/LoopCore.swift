@@ -1,0 +1,61 @@
+public import GatehouseBase
+
+/// What one loop owns: epoll, timers, the time of this pass, and the free list of buffers. Not
+/// `Sendable`: the compiler keeps it on its loop.
+public final class LoopCore {
+    /// Bytes of one buffer of the free list.
+    public static let bufferSize = 16 * 1024
+    private static let keptBuffers = 64
+
+    /// The monotonic time at which this pass began.
+    public internal(set) var now = Instant.now()
+    /// Passes that took longer than 50 ms.
+    public internal(set) var slowPasses = 0
+
+    var poller = Poller()
+    private var timers = TimerWheel(now: .now())
+    private var buffers: [[UInt8]] = []
+    /// Ciphertext on its way to or from the kernel; empty between jobs.
+    var scratch = ByteBuffer(adopting: [UInt8](repeating: 0, count: 64 * 1024))
+    private var passEndHooks: [() -> Void] = []
+
+    init() {}
+
+    /// Sets or moves a timer.
+    public func set(_ timer: LoopTimer, to deadline: Instant) { timers.set(timer, to: deadline) }
+
+    /// Takes a timer out.
+    public func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
+
+    /// A buffer of ``bufferSize`` bytes.
+    public func takeBuffer() -> [UInt8] {
+        buffers.popLast() ?? [UInt8](repeating: 0, count: LoopCore.bufferSize)
+    }
+
+    /// Gives a buffer back; those of another size are let go.
+    public func giveBack(_ buffer: consuming [UInt8]) {
+        if buffer.count == LoopCore.bufferSize, buffers.count < LoopCore.keptBuffers {
+            buffers.append(buffer)
+        }
+    }
+
+    /// Runs `hook` at the end of every pass (log buffers).
+    public func atPassEnd(_ hook: @escaping () -> Void) { passEndHooks.append(hook) }
+
+    func endPass() {
+        for hook in passEndHooks { hook() }
+    }
+
+    func timeout() -> Int32 { timers.timeout(from: now) }
+
+    /// Waits for events and tells their targets; then fires timers.
+    func poll(_ timeout: Int32) {
+        let count = poller.waitForEvents(timeout)
+        now = .now()
+        for index in 0..<count {
+            guard let (target, events) = poller.event(index) else { continue }
+            target.ready(events)
+        }
+        for timer in timers.advance(to: now) { timer.onExpiry?() }
+    }
+}

@@ -1,0 +1,19 @@
+/// Why a stream does not go on.
+public enum StreamError: Error, Equatable, Sendable {
+    /// The peer closed its side where more was expected.
+    case closed
+    /// The connection was reset, or we reset it.
+    case reset
+    /// The deadline passed.
+    case timedOut
+    /// Nobody listens there.
+    case refused
+    /// No address: the name, and what the resolver says.
+    case unresolved(String)
+    /// TLS failed: the text of OpenSSL's error queue.
+    case tls(String)
+    /// Aborted from our side.
+    case aborted
+    /// Another system error.
+    case system(Int32)
+}
