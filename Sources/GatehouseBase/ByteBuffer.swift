@@ -30,6 +30,29 @@ public struct ByteBuffer: ~Copyable {
         get { storage.span.extracting(readIndex..<writeIndex) }
     }
 
+    /// Lends what can be read: for buffers that are properties of classes, whose span may not
+    /// leave the expression.
+    @inlinable
+    public func withReadable<Result: ~Copyable, Failure: Error>(
+        _ body: (borrowing Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(readable)
+    }
+
+    /// Moves up to `count` readable bytes to memory that is not ours.
+    /// - Returns: how many.
+    public mutating func move(to target: UnsafeMutableRawPointer, count: Int) -> Int {
+        let taken = min(count, self.count)
+        let from = readIndex
+        // Sound: the caller vouches for `count` bytes at the target.
+        unsafe storage.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            unsafe target.copyMemory(from: base + from, byteCount: taken)
+        }
+        consume(taken)
+        return taken
+    }
+
     /// Forgets the first `count` readable bytes.
     @inlinable
     public mutating func consume(_ count: Int) {

@@ -177,14 +177,8 @@ import GatehouseBase
                 return 0
             }
         }
-        let taken = min(Int(count), inbound.count)
         // Sound: OpenSSL gives room for `count` bytes.
-        unsafe inbound.readable.withUnsafeBytes { source in
-            guard let from = source.baseAddress else { return }
-            unsafe UnsafeMutableRawPointer(target).copyMemory(from: from, byteCount: taken)
-        }
-        inbound.consume(taken)
-        return Int32(taken)
+        return unsafe Int32(inbound.move(to: UnsafeMutableRawPointer(target), count: Int(count)))
     }
 
     /// The methods of our BIO, made once.
