@@ -1,0 +1,33 @@
+# A small image without root: docker build --tag gatehouse .
+#
+#   docker run --rm -p 8443:8443 -v ./config:/etc/gatehouse:ro -v gatehouse:/var/lib/gatehouse gatehouse
+#
+# The process is user 65534: the configuration and what it names must be readable for it, and the
+# state folder writable (a new named volume is).
+
+FROM swift:6.3-bookworm AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libssl-dev libyaml-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /build
+COPY Package.swift ./
+COPY Sources Sources
+COPY Tests Tests
+RUN swift build -c release --static-swift-stdlib --product gatehouse \
+        --explicit-target-dependency-import-check error \
+    && strip -o /gatehouse .build/release/gatehouse
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 libyaml-0-2 \
+    && rm -rf /var/lib/apt/lists/* \
+    && install -d -o 65534 -g 65534 -m 0700 /var/lib/gatehouse
+COPY --from=build /gatehouse /usr/local/bin/gatehouse
+USER 65534:65534
+ENV STATE_DIRECTORY=/var/lib/gatehouse
+VOLUME /var/lib/gatehouse
+EXPOSE 8443
+# What is in flight gets up to 30 s (limits.drain).
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/local/bin/gatehouse"]
+CMD ["serve", "--config", "/etc/gatehouse/gatehouse.yaml"]

@@ -1,0 +1,69 @@
+# What a developer and CI call. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# SwiftPM builds an import that Package.swift does not declare; with this it is an error.
+EDGES := --explicit-target-dependency-import-check error
+RELEASE := -c release --static-swift-stdlib $(EDGES)
+PORT ?= 8443
+FUZZ_SECONDS ?= 20
+
+.PHONY: help deps build test e2e lint format sanitize fuzz check fuzz-long bench image certs run clean
+
+help: ## this list
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo
+	@echo "  make run PORT=9443    another port"
+	@echo "  make run KEYCLOAK=1   sign in at a real Keycloak (KEYCLOAK_HOME or KEYCLOAK_LAB)"
+
+deps: ## install the Debian packages that building needs, if any is missing
+	@scripts/install-packages build
+
+build: deps ## both programs, optimised, into .build/release
+	swift build $(RELEASE)
+
+test: deps ## unit, corpus and integration tests (under 5 minutes)
+	swift test $(EDGES)
+
+e2e: build ## a real Keycloak, JupyterLab and Chromium against .build/release/gatehouse
+	scripts/e2e
+
+lint: ## formatting, edges between modules, sizes, unsafe code, docs/THREATS.md
+	scripts/lint
+
+format: ## lay the sources out by .swift-format
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+sanitize: deps ## unit and integration tests under AddressSanitizer, then ThreadSanitizer
+	scripts/sanitize
+
+fuzz: deps ## every fuzz target for FUZZ_SECONDS (20)
+	scripts/fuzz $(FUZZ_SECONDS)
+
+check: ## what CI runs: lint, test, sanitizers, short fuzzing, e2e
+	$(MAKE) lint
+	$(MAKE) test
+	$(MAKE) sanitize
+	$(MAKE) fuzz
+	$(MAKE) e2e
+
+fuzz-long: ## every fuzz target for 15 minutes
+	$(MAKE) fuzz FUZZ_SECONDS=900
+
+bench: build ## CPU time per forwarded request, beside nginx
+	scripts/install-packages bench
+	scripts/bench
+
+image: ## a container image: gatehouse on Debian slim, without root
+	docker build --tag gatehouse .
+
+certs: ## a development CA and a certificate for localhost, in certs/
+	@certs/make-certs.sh
+
+run: deps certs ## build and start the demonstration on https://localhost:8443
+	@PORT=$(PORT) KEYCLOAK=$(KEYCLOAK) scripts/run-demo
+
+clean: ## remove everything that was built
+	rm -rf .build .e2e .demo
