@@ -101,24 +101,37 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// The place of the first `byte` at or after `start`; ``count`` where there is none.
+    @inlinable
+    public func offset(of byte: UInt8, from start: Int = 0) -> Int {
+        precondition(start >= 0 && start <= count)
+        let length = count
+        // Sound: each load of 16 lies within `start..<length`, and the pointer stays inside.
+        return unsafe withUnsafeBytes { bytes in
+            var index = start
+            while index &+ 16 <= length {
+                let block = unsafe bytes.loadUnaligned(
+                    fromByteOffset: index, as: SIMD16<UInt8>.self)
+                if any(block .== byte) { break }
+                index &+= 16
+            }
+            while index < length, unsafe bytes[index] != byte { index &+= 1 }
+            return index
+        }
+    }
+
     /// The bytes as text; nil where they are no UTF-8.
     public var text: String? {
         String(validating: self)
     }
 
     /// The bytes as text; what is no UTF-8 becomes U+FFFD. For logs and pages only.
-    public var repairedText: String {
-        var copy: [UInt8] = []
-        copy.reserveCapacity(count)
-        for index in indices { copy.append(self[index]) }
-        return String(decoding: copy, as: UTF8.self)
-    }
+    public var repairedText: String { String(decoding: array, as: UTF8.self) }
 
     /// A copy.
     public var array: [UInt8] {
         var copy: [UInt8] = []
-        copy.reserveCapacity(count)
-        for index in indices { copy.append(self[index]) }
+        copy.append(copying: self)
         return copy
     }
 
@@ -147,6 +160,7 @@ extension Array where Element == UInt8 {
     /// Appends a copy of `span`.
     @inlinable
     public mutating func append(copying span: borrowing Span<UInt8>) {
-        for index in span.indices { append(span[index]) }
+        // Sound: the buffer lives as long as the borrowed span and does not leave the closure.
+        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 }

@@ -33,6 +33,7 @@ public struct MessageError: Error, Equatable, Sendable {
         // RFC 6455 §4
         case webSocket = "malformed WebSocket handshake"
         case webSocketVersion = "WebSocket version not supported"
+        case webSocketUpgradeLost = "Sec-WebSocket-Key without Upgrade: a front lost that field"
     }
 
     public let rule: Rule

@@ -1,0 +1,37 @@
+import GatehouseBase
+
+/// The Set-Cookie field (RFC 6265 §4.1).
+public enum SetCookie {
+    /// The name that the value of a Set-Cookie line sets; empty where it has no `=`.
+    @_lifetime(copy value)
+    public static func name(of value: Span<UInt8>) -> Span<UInt8> {
+        var end = 0
+        while end < value.count, value[end] != 0x3D, value[end] != 0x3B { end += 1 }
+        guard end < value.count, value[end] == 0x3D else { return value.extracting(0..<0) }
+        return value.extracting(0..<end).trimmed
+    }
+
+    /// Whether the value of a Set-Cookie line sets one of our cookies, or one that a browser
+    /// could send back as one: `=name=value` is a cookie without name to it.
+    public static func isReserved(_ value: borrowing Span<UInt8>) -> Bool {
+        ReservedCookies.begin(value)
+    }
+
+    /// The value of a Set-Cookie line of ours.
+    /// - Parameters:
+    ///   - value: cookie octets of RFC 6265 §4.1.1.
+    ///   - maxAge: seconds; nil ends with the browser.
+    public static func line(_ name: String, _ value: String, maxAge: Int? = nil) -> String {
+        precondition(Fields.isValid(name: name) && value.utf8.allSatisfy(isOctet))
+        let age = maxAge.map { "; Max-Age=\($0)" } ?? ""
+        return "\(name)=\(value)\(age); Path=/; Secure; HttpOnly; SameSite=Lax"
+    }
+
+    /// The value of a Set-Cookie line that removes a cookie of ours: the attributes must be those
+    /// that set it, or the browser refuses the name.
+    public static func removal(_ name: String) -> String { line(name, "", maxAge: 0) }
+
+    private static func isOctet(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x2C && byte != 0x3B && byte != 0x5C
+    }
+}
