@@ -1,0 +1,185 @@
+public import GatehouseBase
+
+/// A header or trailer section: one buffer and a table of places in it.
+///
+/// Parsed heads adopt their bytes whole, so that a section costs two allocations whatever its
+/// size. Order is kept, nothing is merged.
+public struct Fields: Sendable {
+    /// Where one field line stands in the buffer.
+    public struct Entry: Sendable {
+        @usableFromInline let nameStart: UInt32
+        @usableFromInline let valueStart: UInt32
+        @usableFromInline let valueCount: UInt32
+        @usableFromInline let nameCount: UInt16
+        /// The name, spelled exactly (but for case).
+        public let name: FieldName
+        /// The name also where `_` or `.` stands for `-`: what a backend may take it for.
+        public let resembles: FieldName
+    }
+
+    @usableFromInline var bytes: [UInt8]
+    @usableFromInline var entries: [Entry]
+
+    public init() {
+        bytes = []
+        entries = []
+    }
+
+    @inlinable public var count: Int { entries.count }
+    @inlinable public var isEmpty: Bool { entries.isEmpty }
+    @inlinable public var indices: Range<Int> { 0..<entries.count }
+
+    @inlinable
+    public subscript(index: Int) -> Entry { entries[index] }
+
+    /// The name of field line `index` as received.
+    @inlinable
+    @_lifetime(borrow self)
+    public func name(at index: Int) -> Span<UInt8> {
+        let entry = entries[index]
+        let start = Int(entry.nameStart)
+        return bytes.span.extracting(start..<start + Int(entry.nameCount))
+    }
+
+    /// The value of field line `index`, without white space around it.
+    @inlinable
+    @_lifetime(borrow self)
+    public func value(at index: Int) -> Span<UInt8> {
+        let entry = entries[index]
+        let start = Int(entry.valueStart)
+        return bytes.span.extracting(start..<start + Int(entry.valueCount))
+    }
+
+    /// The first line of that name at or after `start`.
+    @inlinable
+    public func firstIndex(of name: FieldName, from start: Int = 0) -> Int? {
+        var index = start
+        while index < entries.count {
+            if entries[index].name == name { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// The first line whose name is `text` (lower case).
+    public func firstIndex(named text: StaticString) -> Int? {
+        for index in entries.indices where name(at: index).equalsIgnoringCase(text) {
+            return index
+        }
+        return nil
+    }
+
+    /// How many lines bear that name.
+    @inlinable
+    public func count(of name: FieldName) -> Int {
+        var count = 0
+        for entry in entries where entry.name == name { count += 1 }
+        return count
+    }
+
+    /// The first value of that name as text; nil where there is none or it is no UTF-8.
+    public func text(_ name: FieldName) -> String? {
+        firstIndex(of: name).flatMap { value(at: $0).text }
+    }
+
+    /// Whether some line of that name has `token` in its comma-separated list, whatever its case.
+    public func lists(_ name: FieldName, _ token: StaticString) -> Bool {
+        var index = firstIndex(of: name)
+        while let line = index {
+            var rest = CommaSeparated(value(at: line))
+            while let element = rest.next() {
+                if element.equalsIgnoringCase(token) { return true }
+            }
+            index = firstIndex(of: name, from: line + 1)
+        }
+        return false
+    }
+
+    /// Adds a line. Name and value must be valid (`Fields.isValid(value:)` for foreign text).
+    public mutating func append(_ name: FieldName, _ value: String) {
+        precondition(name != .other)
+        append(name.spelling.description, value, name: name, resembles: name)
+    }
+
+    /// Adds a line of any name.
+    public mutating func append(_ name: String, _ value: String) {
+        let classified = FieldName.classify(Array(name.utf8).span)
+        append(name, value, name: classified.name, resembles: classified.resembles)
+    }
+
+    private mutating func append(
+        _ spelling: String, _ value: String, name: FieldName, resembles: FieldName
+    ) {
+        precondition(Fields.isValid(name: spelling) && Fields.isValid(value: value))
+        let nameStart = bytes.count
+        bytes.append(contentsOf: spelling.utf8)
+        let valueStart = bytes.count
+        bytes.append(contentsOf: value.utf8)
+        entries.append(
+            Entry(
+                nameStart: UInt32(nameStart), valueStart: UInt32(valueStart),
+                valueCount: UInt32(bytes.count - valueStart),
+                nameCount: UInt16(valueStart - nameStart), name: name, resembles: resembles))
+    }
+
+    /// A token of RFC 9110 §5.6.2.
+    public static func isValid(name: String) -> Bool {
+        !name.isEmpty && name.utf8.count < 1 << 16 && name.utf8.allSatisfy(ASCII.isToken)
+    }
+
+    /// Field content of RFC 9110 §5.5: no CR, LF, NUL or other control character.
+    public static func isValid(value: String) -> Bool {
+        value.utf8.allSatisfy(ASCII.isFieldValue)
+    }
+
+    // MARK: For the parser
+
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
+    }
+
+    mutating func adopt(_ head: borrowing Span<UInt8>) {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.reserveCapacity(head.count)
+        bytes.append(copying: head)
+    }
+
+    mutating func add(
+        name nameRange: Range<Int>, value valueRange: Range<Int>, name: FieldName,
+        resembles: FieldName
+    ) {
+        entries.append(
+            Entry(
+                nameStart: UInt32(nameRange.lowerBound), valueStart: UInt32(valueRange.lowerBound),
+                valueCount: UInt32(valueRange.count), nameCount: UInt16(nameRange.count),
+                name: name, resembles: resembles))
+    }
+
+    @inlinable
+    @_lifetime(borrow self)
+    func span(_ range: Range<Int>) -> Span<UInt8> { bytes.span.extracting(range) }
+}
+
+/// Walks the elements of a comma-separated list (RFC 9110 §5.6.1), empty ones left out.
+public struct CommaSeparated: ~Escapable {
+    @usableFromInline var rest: Span<UInt8>
+
+    @inlinable
+    @_lifetime(copy list)
+    public init(_ list: Span<UInt8>) { rest = list }
+
+    /// The next element, trimmed.
+    @inlinable
+    @_lifetime(copy self)
+    public mutating func next() -> Span<UInt8>? {
+        while !rest.isEmpty {
+            var end = 0
+            while end < rest.count, rest[end] != 0x2C { end += 1 }
+            let element = rest.extracting(0..<end).trimmed
+            rest = rest.extracting(min(end + 1, rest.count)..<rest.count)
+            if !element.isEmpty { return element }
+        }
+        return nil
+    }
+}

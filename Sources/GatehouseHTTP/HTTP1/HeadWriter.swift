@@ -1,0 +1,95 @@
+public import GatehouseBase
+
+/// Heads are always written anew, never relayed as bytes (RFC 9112 §2.2 on smuggling).
+extension ByteBuffer {
+    /// `METHOD target HTTP/1.1`.
+    public mutating func appendRequestLine(of head: borrowing RequestHead) {
+        append(head.methodName())
+        append(0x20)
+        append(head.target())
+        append(" HTTP/1.1\r\n")
+    }
+
+    /// `HTTP/1.1 status reason`; the standard phrase where `reason` is empty.
+    public mutating func appendStatusLine(
+        _ status: Int, reason: borrowing Span<UInt8>
+    ) {
+        append("HTTP/1.1 ")
+        append(decimal: status)
+        append(0x20)
+        if reason.isEmpty { append(Status.phrase(status)) } else { append(reason) }
+        append("\r\n")
+    }
+
+    /// `Name: value`.
+    public mutating func appendField(
+        _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>
+    ) {
+        append(name)
+        append(": ")
+        append(value)
+        append("\r\n")
+    }
+
+    /// `Name: value`.
+    public mutating func appendField(_ name: FieldName, _ value: borrowing Span<UInt8>) {
+        append(name.spelling)
+        append(": ")
+        append(value)
+        append("\r\n")
+    }
+
+    /// All lines of `fields`.
+    public mutating func append(_ fields: borrowing Fields) {
+        for index in fields.indices {
+            appendField(fields.name(at: index), fields.value(at: index))
+        }
+    }
+
+    /// The empty line.
+    public mutating func appendHeadEnd() { append("\r\n") }
+}
+
+/// Status codes.
+public enum Status {
+    /// The phrase of RFC 9110 §15 and its kin.
+    public static func phrase(_ status: Int) -> StaticString {
+        switch status {
+        case 100: "Continue"
+        case 101: "Switching Protocols"
+        case 103: "Early Hints"
+        case 200: "OK"
+        case 201: "Created"
+        case 204: "No Content"
+        case 206: "Partial Content"
+        case 301: "Moved Permanently"
+        case 302: "Found"
+        case 303: "See Other"
+        case 304: "Not Modified"
+        case 307: "Temporary Redirect"
+        case 308: "Permanent Redirect"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 411: "Length Required"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 415: "Unsupported Media Type"
+        case 421: "Misdirected Request"
+        case 426: "Upgrade Required"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        default: "Status"
+        }
+    }
+}
