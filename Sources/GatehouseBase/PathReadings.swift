@@ -1,0 +1,129 @@
+/// How a path stands to the rules of reading one (RFC 3986 §3.3, §6.2.2).
+///
+/// Backends read paths differently: some decode before they split, some after, some take `\` for
+/// `/`, some cut `;…` off a segment, some decode twice. A path in which that can make no
+/// difference is ``plain`` and costs one scan. Any other is read in four ways (``readings(of:)``),
+/// and whoever decides something by a path must find that all four decide alike.
+public enum PathReading: Sendable, Equatable {
+    /// Not to be served by anybody: 400.
+    case invalid
+    /// All readings are the segments as they stand.
+    case plain
+    /// Holds `%`, `\`, `;` or `//`.
+    case special
+
+    /// Reads a path once.
+    ///
+    /// Invalid are: no leading `/`, control characters, blanks, `#`, bytes beyond ASCII, `%`
+    /// without two hexadecimal digits, `%00`, escapes that are no UTF-8, and segments that are or
+    /// decode to `.` or `..`.
+    public static func check(_ path: borrowing Span<UInt8>) -> PathReading {
+        guard !path.isEmpty, path[0] == slash else { return .invalid }
+        var isSpecial = false
+        var isForeign = false
+        var dots = 0
+        var others = 0
+        var index = 1
+        while index < path.count {
+            var byte = path[index]
+            index += 1
+            if byte == slash {
+                if dots + others == 0 { isSpecial = true }
+                if others == 0, dots == 1 || dots == 2 { return .invalid }
+                dots = 0
+                others = 0
+                continue
+            }
+            guard ASCII.isTarget(byte) else { return .invalid }
+            if byte == percent {
+                guard let value = escape(path, at: index), value != 0 else { return .invalid }
+                byte = value
+                index += 2
+                isSpecial = true
+                if value >= 0x80 { isForeign = true }
+            } else if byte == backslash || byte == semicolon {
+                isSpecial = true
+            }
+            if byte == dot { dots += 1 } else { others += 1 }
+        }
+        if others == 0, dots == 1 || dots == 2 { return .invalid }
+        if isForeign, String(validating: decoded(path.array), as: UTF8.self) == nil {
+            return .invalid
+        }
+        return isSpecial ? .special : .plain
+    }
+
+    /// The four readings of a path that ``check(_:)`` finds special, each as its segments.
+    ///
+    /// 0. Split on `/`, then decode each segment.
+    /// 1. Decode all, take `\` for `/`, drop empty segments, resolve dots.
+    /// 2. As 1, and cut `;…` from segments.
+    /// 3. As 1, decoded twice; an escape that is bad the second time stays as it is.
+    ///
+    /// An empty last segment is dropped in all of them: `/admin/` is `/admin`. Segments are bytes,
+    /// because twice decoded ones need not be UTF-8.
+    public static func readings(of path: borrowing Span<UInt8>) -> [[[UInt8]]] {
+        let bytes = path.array
+        var asSplit = bytes.dropFirst()
+            .split(separator: slash, omittingEmptySubsequences: false)
+            .map { decoded(Array($0)) }
+        if asSplit.last?.isEmpty == true { asSplit.removeLast() }
+        let once = decoded(bytes)
+        return [
+            asSplit,
+            resolved(once, cutting: false),
+            resolved(once, cutting: true),
+            resolved(decoded(once), cutting: false),
+        ]
+    }
+
+    /// The segments of a plain path.
+    public static func plainSegments(of path: borrowing Span<UInt8>) -> [[UInt8]] {
+        path.array.split(separator: slash).map { Array($0) }
+    }
+
+    private static let slash = UInt8(ascii: "/")
+    private static let backslash = UInt8(ascii: "\\")
+    private static let percent = UInt8(ascii: "%")
+    private static let semicolon = UInt8(ascii: ";")
+    private static let dot = UInt8(ascii: ".")
+
+    /// The value of the two digits at `index`.
+    private static func escape(_ path: borrowing Span<UInt8>, at index: Int) -> UInt8? {
+        guard index + 1 < path.count, let high = ASCII.hexValue(path[index]),
+            let low = ASCII.hexValue(path[index + 1])
+        else { return nil }
+        return high << 4 | low
+    }
+
+    /// Escapes decoded; what is no escape stays.
+    private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == percent, let value = escape(bytes.span, at: index + 1) {
+                result.append(value)
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return result
+    }
+
+    private static func resolved(_ bytes: [UInt8], cutting: Bool) -> [[UInt8]] {
+        var segments: [[UInt8]] = []
+        for part in bytes.split(whereSeparator: { $0 == slash || $0 == backslash }) {
+            let segment = cutting ? Array(part.prefix { $0 != semicolon }) : Array(part)
+            if segment.isEmpty || segment == [dot] { continue }
+            if segment == [dot, dot] {
+                _ = segments.popLast()
+            } else {
+                segments.append(segment)
+            }
+        }
+        return segments
+    }
+}

@@ -1,0 +1,86 @@
+import GatehouseBase
+import Testing
+
+@Suite struct PathReadingsTests {
+    private func check(_ path: String) -> PathReading {
+        PathReading.check(Array(path.utf8).span)
+    }
+
+    private func readings(_ path: String) -> [[String]] {
+        PathReading.readings(of: Array(path.utf8).span).map { reading in
+            reading.map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+
+    @Test(arguments: [
+        "/", "/a", "/a/", "/private", "/user/alice/lab", "/a.b", "/...", "/..a", "/.a/b..",
+        "/a:b@c!$&'()*+,=~_-", "/{x}|\"<>",
+    ])
+    func `a path without special bytes is plain`(path: String) {
+        #expect(check(path) == .plain)
+    }
+
+    @Test(arguments: ["/%70rivate", "/a;x=1", "/a\\b", "//private", "/a//b", "/a%2Fb", "/%c3%bc"])
+    func `a path that backends may read differently is special`(path: String) {
+        #expect(check(path) == .special)
+    }
+
+    // SECURITY-CASES A02, A03, A07, A09.
+    @Test(arguments: [
+        "", "*", "a", "/a#b", "/a b", "/a\u{1}", "/a\u{7f}", "/ü", "/%", "/%z", "/%zz", "/%4",
+        "/%00", "/admin%00/pub", "/%ff", "/%c3", "/%c3/%bc", "/.", "/..", "/./private",
+        "/private/.", "/pub/../private", "/pub/%2e%2e/private", "/pub/.%2e/private", "/%2E",
+        "/pub;x=1/../private",
+    ])
+    func `a path that nobody should serve is invalid`(path: String) {
+        #expect(check(path) == .invalid)
+    }
+
+    @Test func `a segment that only decodes to dots after a second decoding is special`() {
+        #expect(check("/pub/%252e%252e%252fprivate") == .special)
+    }
+
+    @Test func `reading 0 splits before it decodes and the others after`() {
+        #expect(
+            readings("/a%2Fb/c") == [
+                ["a/b", "c"], ["a", "b", "c"], ["a", "b", "c"], ["a", "b", "c"],
+            ])
+    }
+
+    @Test func `an encoded dot segment is resolved in the readings that decode first`() {
+        #expect(
+            readings("/pub/..%2fprivate") == [
+                ["pub", "../private"], ["private"], ["private"], ["private"],
+            ])
+        #expect(readings("/pub/..%5cprivate")[1] == ["private"])
+    }
+
+    @Test func `matrix parameters are cut in reading 2 only`() {
+        #expect(
+            readings("/pub;x=1/y") == [
+                ["pub;x=1", "y"], ["pub;x=1", "y"], ["pub", "y"], ["pub;x=1", "y"],
+            ])
+    }
+
+    @Test func `a second decoding happens in reading 3 only`() {
+        let all = readings("/pub/%252e%252e%252fprivate")
+        #expect(all[1] == ["pub", "%2e%2e%2fprivate"])
+        #expect(all[3] == ["private"])
+        #expect(readings("/a%25zz")[3] == ["a%zz"])
+    }
+
+    @Test func `empty segments stay in reading 0 but for a last one`() {
+        #expect(readings("//private/")[0] == ["", "private"])
+        #expect(readings("//private/")[1] == ["private"])
+    }
+
+    @Test func `dots above the root stay at the root`() {
+        #expect(readings("/..%2f..%2fa")[1] == ["a"])
+    }
+
+    @Test func `plain segments leave out the trailing slash`() {
+        let path = Array("/user/alice/".utf8)
+        #expect(PathReading.plainSegments(of: path.span).map { String(decoding: $0, as: UTF8.self) }
+            == ["user", "alice"])
+    }
+}
