@@ -81,9 +81,8 @@ def test_deep_link_sign_in_cell_and_sign_out(gateway, labs, fresh_sessions, cont
     page.keyboard.press("Shift+Enter")
     page.locator(".jp-OutputArea-output", has_text="4200").first.wait_for(timeout=60_000)
 
-    # Everything that can hang on a session, in a plain page of the same session.
-    tab = context.new_page()
-    tab.goto(f"{gateway.url}/user/alice/api")
+    # Everything that can hang on a session, from within the same page.
+    tab = page
     tab.evaluate(OPEN_EVERYTHING, "alice")
     assert tab.evaluate(RUN_CELL, "print('from', 'the kernel')").strip() == "from the kernel"
     thief = Client(gateway)
