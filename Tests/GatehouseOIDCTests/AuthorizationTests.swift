@@ -24,8 +24,8 @@ struct AuthorizationTests {
 
     // MARK: PKCE
 
-    @Test("C32: the verifier has 64 characters and the challenge is its SHA-256")
-    func verifier() {
+    /// C32.
+    @Test func `the verifier has 64 characters and the challenge is its SHA-256`() {
         let text = pkce.verifier.revealText()
         #expect(text.utf8.count == 64)
         #expect(Base64URL.decode(text)?.count == 48)
@@ -43,8 +43,8 @@ struct AuthorizationTests {
 
     // MARK: Request
 
-    @Test("C32: the request holds what it must, S256, and nothing twice")
-    func query() throws {
+    /// C32.
+    @Test func `the request holds what it must, S256, and nothing twice`() throws {
         let url = request().url(endpoint: "https://sso.example/auth")
         #expect(url.hasPrefix("https://sso.example/auth?response_type=code&"))
         let fields = try fields(of: url)
@@ -94,8 +94,8 @@ struct AuthorizationTests {
         }
     }
 
-    @Test("C01, C37: empty and broken callbacks are refused")
-    func broken() {
+    /// C01, C37.
+    @Test func `empty and broken callbacks are refused`() {
         #expect(error("") == .missing("state"))
         #expect(error("?&") == .missing("state"))
         #expect(error("?=") == .missing("state"))
@@ -107,8 +107,9 @@ struct AuthorizationTests {
         #expect(error("state=x&code=y&error=z") == .mismatch("error"))
     }
 
-    @Test("C06: nothing may come twice", arguments: ["state", "code", "iss", "error"])
-    func duplicates(name: String) {
+    /// C06.
+    @Test(arguments: ["state", "code", "iss", "error"])
+    func `nothing may come twice`(name: String) {
         #expect(error("state=x&code=y&\(name)=a&\(name)=a") == .duplicate(name))
         #expect(
             error(
@@ -116,8 +117,8 @@ struct AuthorizationTests {
                     + "\(name.dropFirst())=b") == .duplicate(name))
     }
 
-    @Test("C07: an error is kept for a page, without control characters and cut")
-    func providerError() throws {
+    /// C07.
+    @Test func `an error is kept for a page, without control characters and cut`() throws {
         let response = try parse(
             "state=x&error=access_denied&error_description=%3Cscript%3E%0D%0A"
                 + String(repeating: "y", count: 500))
@@ -130,8 +131,8 @@ struct AuthorizationTests {
         #expect(description?.count == 256)
     }
 
-    @Test("C08: iss must be ours, and there where it is promised")
-    func issuer() throws {
+    /// C08.
+    @Test func `iss must be ours, and there where it is promised`() throws {
         let check = { (query: String, promised: Bool) in
             Fixtures.error {
                 try parse(query).check(issuer: Fixtures.issuer, promised: promised)

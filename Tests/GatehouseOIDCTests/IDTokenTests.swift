@@ -67,8 +67,10 @@ struct IDTokenTests {
         for name in names { #expect(error([name: .null]) == .missing(name)) }
     }
 
-    @Test("C10: none, HS256 with a public key or the client's secret, a stranger's key: refused")
-    func algorithms() throws {
+    /// C10.
+    @Test func `none, HS256 with a public key or the client's secret, a stranger's key: refused`()
+        throws
+    {
         let header: [String: JSONValue] = ["alg": "HS256", "typ": "JWT", "kid": "rsa"]
         let modulus = try #require(Fixtures.rsa.jwk["n"]?.string.flatMap(Base64URL.decode))
         for key in [modulus, Array("client-secret".utf8)] {
@@ -86,19 +88,18 @@ struct IDTokenTests {
         #expect(error([:]) == nil)
     }
 
-    @Test(
-        "C14: another issuer, however alike, is refused",
-        arguments: [
-            "https://sso.example/realms/lab/", "https://sso.example:443/realms/lab",
-            "https://SSO.example/realms/lab", "http://sso.example/realms/lab",
-            "https://sso.example/realms/lab2", "https://sso.example/realms/la", "",
-        ])
-    func issuer(text: String) {
+    /// C14.
+    @Test(arguments: [
+        "https://sso.example/realms/lab/", "https://sso.example:443/realms/lab",
+        "https://SSO.example/realms/lab", "http://sso.example/realms/lab",
+        "https://sso.example/realms/lab2", "https://sso.example/realms/la", "",
+    ])
+    func `another issuer, however alike, is refused`(text: String) {
         #expect(error(["iss": .string(text)]) == .mismatch("iss"))
     }
 
-    @Test("C14: audiences and authorized party")
-    func audience() {
+    /// C14.
+    @Test func `audiences and authorized party`() {
         #expect(error(["aud": "other"]) == .mismatch("aud"))
         #expect(error(["aud": ["other", "account"]]) == .mismatch("aud"))
         #expect(error(["aud": []]) == .mismatch("aud"))
@@ -112,8 +113,8 @@ struct IDTokenTests {
         #expect(error(["aud": "GATEHOUSE"]) == .mismatch("aud"))
     }
 
-    @Test("C15: times are compared with a minute's grace and never wrap")
-    func times() {
+    /// C15.
+    @Test func `times are compared with a minute's grace and never wrap`() {
         let now = Fixtures.now.seconds
         #expect(error(["exp": .number(now - 59)]) == nil)
         #expect(error(["exp": .number(now - 60)]) == .expired("exp"))
@@ -132,16 +133,16 @@ struct IDTokenTests {
         }
     }
 
-    @Test("C16: a nonce that is missing or another login's is refused")
-    func nonce() {
+    /// C16.
+    @Test func `a nonce that is missing or another login's is refused`() {
         #expect(error(["nonce": "n-0S6_WzA2Mk"]) == .mismatch("nonce"))
         #expect(error(["nonce": ""]) == .mismatch("nonce"))
         #expect(error(["nonce": .null]) == .missing("nonce"))
         #expect(error(["nonce": 5]) == .malformed("nonce"))
     }
 
-    @Test("C17: at_hash binds the access token")
-    func accessTokenHash() throws {
+    /// C17.
+    @Test func `at_hash binds the access token`() throws {
         let bytes = Fixtures.accessToken.reveal()
         let halves: [(TokenSigner, [UInt8])] = [
             (Fixtures.rsa, Array(Crypto.sha256(bytes).prefix(16))),
@@ -164,8 +165,8 @@ struct IDTokenTests {
             Fixtures.error { try validate(token, expecting: bare) } == .missing("access_token"))
     }
 
-    @Test("C18: a subject is a text of 1 to 255 bytes")
-    func subject() {
+    /// C18.
+    @Test func `a subject is a text of 1 to 255 bytes`() {
         #expect(error(["sub": .null]) == .missing("sub"))
         #expect(error(["sub": ""]) == .malformed("sub"))
         #expect(error(["sub": 5]) == .malformed("sub"))
@@ -180,8 +181,8 @@ struct IDTokenTests {
         }
     }
 
-    @Test("C20: access, refresh and logout tokens are no ID tokens")
-    func otherTokens() {
+    /// C20.
+    @Test func `access, refresh and logout tokens are no ID tokens`() {
         #expect(error(["typ": "Bearer"]) == .mismatch("typ"))
         #expect(error(["typ": "Refresh"]) == .mismatch("typ"))
         #expect(error(["typ": "Logout"]) == .mismatch("typ"))
@@ -224,8 +225,8 @@ struct IDTokenTests {
         #expect(try !validate(Fixtures.elliptic.token(claims)).emailVerified)
     }
 
-    @Test("D18: an error names the claim and holds nothing of the token")
-    func errors() {
+    /// D18.
+    @Test func `an error names the claim and holds nothing of the token`() {
         for error in [
             error(["nonce": "swordfish"]), error(["iss": "swordfish"]), error(["sub": ""]),
         ] {

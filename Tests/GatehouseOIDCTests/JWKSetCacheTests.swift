@@ -3,7 +3,6 @@ import GatehouseOIDC
 import GatehouseTesting
 import Testing
 
-@Suite("JWKSetCache")
 struct JWKSetCacheTests {
     private func instant(_ seconds: Int) -> Instant {
         Instant(nanoseconds: UInt64(seconds + 1000) * 1_000_000_000)
@@ -32,13 +31,14 @@ struct JWKSetCacheTests {
         #expect(word(cache.decision(knows: false, now: instant(1))) == "refetch")
     }
 
-    @Test(
-        "C11: keys are used for an hour, read again then, and good for a day while that fails",
-        arguments: [
-            (0, "use"), (3599, "use"), (3600, "refetch, else use"), (86399, "refetch, else use"),
-            (86400, "refetch"),
-        ])
-    func knownKey(age: Int, expected: String) throws {
+    /// C11.
+    @Test(arguments: [
+        (0, "use"), (3599, "use"), (3600, "refetch, else use"), (86399, "refetch, else use"),
+        (86400, "refetch"),
+    ])
+    func `keys are used for an hour, read again then, and good for a day while that fails`(
+        age: Int, expected: String
+    ) throws {
         #expect(word(try filled().decision(knows: true, now: instant(age))) == expected)
     }
 
@@ -49,8 +49,8 @@ struct JWKSetCacheTests {
         #expect(word(cache.decision(knows: true, now: instant(3630))) == "refetch, else use")
     }
 
-    @Test("C11: an unknown kid makes at most one read in 30 s, however many come")
-    func unknownKey() throws {
+    /// C11.
+    @Test func `an unknown kid makes at most one read in 30 s, however many come`() throws {
         var cache = try filled()
         var reads = 0
         for millisecond in 0..<90_000 {

@@ -35,15 +35,17 @@ struct JWKSetTests {
         #expect(two.key(id: "ec2", algorithm: .es256) != nil)
     }
 
+    /// C13.
     @Test(
-        "C13: encryption keys, shared keys, weak keys and other uses are left out, good ones stay",
         arguments: [
             ["use": "enc"], ["use": 5], ["alg": "RSA-OAEP"], ["alg": "HS256"], ["alg": "none"],
             ["kty": "oct"], ["kty": .null], ["kid": 7], ["key_ops": ["encrypt"]],
             ["key_ops": "verify"],
             ["n": "AQAB"], ["e": "AQ"],
         ] as [[String: JSONValue]])
-    func unusable(changes: [String: JSONValue]) throws {
+    func `encryption keys, shared keys, weak keys and other uses are left out, good ones stay`(
+        changes: [String: JSONValue]
+    ) throws {
         let keys = try keys([
             Fixtures.rsa.jwk.merging(changes) { $1 }, Fixtures.elliptic.jwk,
         ])
@@ -52,8 +54,8 @@ struct JWKSetTests {
         #expect(keys.key(id: "ec", algorithm: .es256) != nil)
     }
 
-    @Test("C13: a kid that two usable keys share names neither")
-    func duplicateKeyID() throws {
+    /// C13.
+    @Test func `a kid that two usable keys share names neither`() throws {
         let twice = try Fixtures.keys([Fixtures.rsa, Fixtures.stranger, Fixtures.elliptic])
         #expect(twice.key(id: "rsa", algorithm: .rs256) == nil)
         #expect(twice.count == 1)

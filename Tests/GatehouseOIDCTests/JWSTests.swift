@@ -25,8 +25,8 @@ struct JWSTests {
         }
     }
 
-    @Test("C10: no algorithm, none, a shared key, or one that is not allowed: refused")
-    func algorithms() throws {
+    /// C10.
+    @Test func `no algorithm, none, a shared key, or one that is not allowed: refused`() throws {
         let kid: JSONValue = "rsa"
         for name: JSONValue in ["none", "None", "NONE", "", "HS256", "RS1", 5] {
             let token = TokenSigner.forged(
@@ -61,8 +61,8 @@ struct JWSTests {
         #expect(error(Fixtures.rsa.token(claims, header: ["kid": "other"])) == .unknownKey)
     }
 
-    @Test("C12: keys and addresses of keys in the header are never used")
-    func headerKeys() {
+    /// C12.
+    @Test func `keys and addresses of keys in the header are never used`() {
         let stranger = JSONValue.object(Fixtures.stranger.jwk)
         let header: [String: JSONValue] = [
             "jwk": stranger, "jku": "https://evil.example/jwks", "x5u": "https://evil.example/x",
@@ -76,16 +76,17 @@ struct JWSTests {
         #expect(error(Fixtures.rsa.token(claims, header: header)) == nil)
     }
 
-    @Test("C12, C38: crit, zip, b64 and enc are refused", arguments: ["crit", "zip", "b64", "enc"])
-    func extensions(name: String) {
+    /// C12, C38.
+    @Test(arguments: ["crit", "zip", "b64", "enc"])
+    func `crit, zip, b64 and enc are refused`(name: String) {
         for value: JSONValue in [["exp"], "DEF", false, []] {
             #expect(
                 error(Fixtures.rsa.token(claims, header: [name: value])) == .unsupported(name))
         }
     }
 
-    @Test("C38, E23: an encrypted token is refused as such")
-    func encrypted() {
+    /// C38, E23.
+    @Test func `an encrypted token is refused as such`() {
         #expect(error("eyJhbGciOiJSU0EtT0FFUCJ9.AA.AA.AA.AA") == .unsupported("encryption"))
     }
 

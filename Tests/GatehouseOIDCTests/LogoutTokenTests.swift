@@ -55,8 +55,8 @@ struct LogoutTokenTests {
         #expect(try validate(Fixtures.rsa.token(claims)).revokesOfflineAccess)
     }
 
-    @Test("E09: none, shared keys, wrong keys and keys of another issuer: refused")
-    func signatures() throws {
+    /// E09.
+    @Test func `none, shared keys, wrong keys and keys of another issuer: refused`() throws {
         let modulus = try #require(Fixtures.rsa.jwk["n"]?.string.flatMap(Base64URL.decode))
         for key in [modulus, Array("client-secret".utf8)] {
             let token = TokenSigner.forged(
@@ -75,8 +75,8 @@ struct LogoutTokenTests {
             Fixtures.error { try validate(token, algorithms: [.rs256]) } == .unsupported("alg"))
     }
 
-    @Test("E10: a nonce is refused")
-    func nonce() {
+    /// E10.
+    @Test func `a nonce is refused`() {
         #expect(error(["nonce": "n"]) == .mismatch("nonce"))
         let null = Fixtures.elliptic.token(
             payload: Array(
@@ -85,8 +85,8 @@ struct LogoutTokenTests {
         #expect(Fixtures.error { try validate(null) } == .mismatch("nonce"))
     }
 
-    @Test("E11: events must hold the event, as an object")
-    func events() {
+    /// E11.
+    @Test func `events must hold the event, as an object`() {
         #expect(error(["events": .null]) == .missing("events"))
         for value: JSONValue in [5, "x", [.string(Self.event)]] {
             #expect(error(["events": value]) == .malformed("events"))
@@ -98,13 +98,13 @@ struct LogoutTokenTests {
         }
     }
 
-    @Test("E12: neither sub nor sid is refused")
-    func nobody() {
+    /// E12.
+    @Test func `neither sub nor sid is refused`() {
         #expect(error(["sub": .null, "sid": .null]) == .missing("sub"))
     }
 
-    @Test("E13: another audience or issuer is refused")
-    func audience() {
+    /// E13.
+    @Test func `another audience or issuer is refused`() {
         #expect(error(["aud": "other"]) == .mismatch("aud"))
         #expect(error(["aud": ["other"]]) == .mismatch("aud"))
         #expect(error(["aud": .null]) == .missing("aud"))
@@ -113,8 +113,8 @@ struct LogoutTokenTests {
         #expect(error(["iss": .null]) == .missing("iss"))
     }
 
-    @Test("E14: old, expired and undated tokens are refused")
-    func times() throws {
+    /// E14.
+    @Test func `old, expired and undated tokens are refused`() throws {
         let now = Fixtures.now.seconds
         #expect(error(["iat": .number(now - 360)]) == nil)
         #expect(error(["iat": .number(now - 361)]) == .expired("iat"))
@@ -132,8 +132,8 @@ struct LogoutTokenTests {
         #expect(error(["exp": .null, "iat": .number(now - 151)]) == .missing("exp"))
     }
 
-    @Test("E16: ID and access tokens are no logout tokens")
-    func otherTokens() {
+    /// E16.
+    @Test func `ID and access tokens are no logout tokens`() {
         let token = Fixtures.elliptic.token(.object(IDTokenTests.good))
         #expect(Fixtures.error { try validate(token) } == .mismatch("typ"))
         let bare = Fixtures.claims(IDTokenTests.good, ["typ": .null])
@@ -143,8 +143,8 @@ struct LogoutTokenTests {
         #expect(error([:], header: ["typ": "at+jwt"]) == .mismatch("typ"))
     }
 
-    @Test("E17: the form holds exactly one token")
-    func form() throws {
+    /// E17.
+    @Test func `the form holds exactly one token`() throws {
         let type = "application/x-www-form-urlencoded"
         let read = { (body: String, type: String?) in
             try LogoutToken.parameter(ofForm: Array(body.utf8), contentType: type).revealText()
@@ -172,8 +172,8 @@ struct LogoutTokenTests {
         }
     }
 
-    @Test("E18: identifiers are opaque, without control characters and not too long")
-    func identifiers() throws {
+    /// E18.
+    @Test func `identifiers are opaque, without control characters and not too long`() throws {
         for name in ["sid", "sub", "jti"] {
             for text in ["a\0b", "a\r\nSet-Cookie: x", "", String(repeating: "x", count: 10_000)] {
                 #expect(error([name: .string(text)]) == .malformed(name))
@@ -187,8 +187,8 @@ struct LogoutTokenTests {
         }
     }
 
-    @Test("E23: an encrypted token is refused")
-    func encrypted() {
+    /// E23.
+    @Test func `an encrypted token is refused`() {
         let token = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA"
         #expect(Fixtures.error { try validate(token) } == .unsupported("encryption"))
     }

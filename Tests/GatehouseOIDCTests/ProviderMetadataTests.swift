@@ -72,8 +72,8 @@ struct ProviderMetadataTests {
                 == Self.base + path)
     }
 
-    @Test("C34: the issuer must be ours, byte for byte")
-    func issuer() {
+    /// C34.
+    @Test func `the issuer must be ours, byte for byte`() {
         for text in [
             "https://sso.example/realms/lab/", "https://sso.example/realms/other",
             "https://SSO.example/realms/lab", "http://sso.example/realms/lab",
@@ -82,21 +82,20 @@ struct ProviderMetadataTests {
         }
     }
 
-    @Test(
-        "C34: endpoints elsewhere, without TLS or unclear are refused",
-        arguments: [
-            "https://evil.example/token", "http://sso.example/realms/lab/token",
-            "https://sso.example:8443/token", "https://sso.example.evil/token",
-            "https://sso.example@evil.example/token", "https://evil.example\\@sso.example/token",
-            "https://user:pw@sso.example/token", "//sso.example/token", "/token", "token", "",
-            "ftp://sso.example/token", "javascript:alert(1)", "https://", "https:///token",
-            "https://sso.example/token#x", "https://sso.example/ token",
-            "https://sso.example/a\r\nb", "https://sso.example/%2e%2E/x",
-            "https://sso.example/a/../b", "https://sso.example:0/x", "https://sso.example:x/",
-            "https://sso.example:/x", "https://sso.exämple/x", "http://127.0.0.1/token",
-            "http://localhost/token", "http://169.254.169.254/latest/meta-data",
-        ])
-    func elsewhere(url: String) {
+    /// C34.
+    @Test(arguments: [
+        "https://evil.example/token", "http://sso.example/realms/lab/token",
+        "https://sso.example:8443/token", "https://sso.example.evil/token",
+        "https://sso.example@evil.example/token", "https://evil.example\\@sso.example/token",
+        "https://user:pw@sso.example/token", "//sso.example/token", "/token", "token", "",
+        "ftp://sso.example/token", "javascript:alert(1)", "https://", "https:///token",
+        "https://sso.example/token#x", "https://sso.example/ token",
+        "https://sso.example/a\r\nb", "https://sso.example/%2e%2E/x",
+        "https://sso.example/a/../b", "https://sso.example:0/x", "https://sso.example:x/",
+        "https://sso.example:/x", "https://sso.exämple/x", "http://127.0.0.1/token",
+        "http://localhost/token", "http://169.254.169.254/latest/meta-data",
+    ])
+    func `endpoints elsewhere, without TLS or unclear are refused`(url: String) {
         for name in ["token_endpoint", "jwks_uri", "authorization_endpoint", "userinfo_endpoint"] {
             let error = error([name: .string(url)])
             #expect(error == .mismatch(name) || error == .malformed(name))
@@ -104,8 +103,8 @@ struct ProviderMetadataTests {
         #expect(error(["end_session_endpoint": .string(url)], base: Self.base) != nil)
     }
 
-    @Test("C34: not JSON, not an object, too large: refused")
-    func garbage() {
+    /// C34.
+    @Test func `not JSON, not an object, too large: refused`() {
         for text in ["", "<html>", "[]", "{\"issuer\":1}", "{\"issuer\":\"a\",\"issuer\":\"b\"}"] {
             #expect(
                 Fixtures.error {
@@ -170,8 +169,8 @@ struct ProviderMetadataTests {
                 == Fixtures.issuer + "/protocol/auth?x=1")
     }
 
-    @Test("C34: beside the base is not below it")
-    func besideBase() {
+    /// C34.
+    @Test func `beside the base is not below it`() {
         for url in [
             "http://keycloak.sso.svc:8080/realms/lab2/token",
             "http://keycloak.sso.svc/realms/lab/t",

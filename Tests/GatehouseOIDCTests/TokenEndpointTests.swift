@@ -70,8 +70,8 @@ struct TokenEndpointTests {
         #expect(!"\(response)".contains("rt\""))
     }
 
-    @Test("C09: only bearer tokens, in any case")
-    func tokenType() {
+    /// C09.
+    @Test func `only bearer tokens, in any case`() {
         #expect(error(body(["token_type": .null])) == .missing("token_type"))
         #expect(error(body(["token_type": "DPoP"])) == .unsupported("token_type"))
         #expect(error(body(["token_type": "N_A"])) == .unsupported("token_type"))
@@ -91,8 +91,8 @@ struct TokenEndpointTests {
         }
     }
 
-    @Test("C35: redirects, HTML, compressed and large answers and half answers fail cleanly")
-    func trouble() {
+    /// C35.
+    @Test func `redirects, HTML, compressed and large answers and half answers fail cleanly`() {
         func isTrouble(_ error: OIDCError?) -> Bool {
             if case .providerTrouble = error { true } else { false }
         }
