@@ -58,7 +58,7 @@ let package = Package(
             "GatehouseTesting",
             imports: [
                 "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
-                "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit",
+                "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit", "COpenSSL",
             ]),
         command("gatehouse", imports: ["GatehouseBase", "GatehouseConfiguration", "GatehouseKit","GatehouseHTTP","GatehouseNet","GatehouseProxy"]),
         command(
@@ -70,7 +70,8 @@ let package = Package(
 
         tests("GatehouseBaseTests", imports: ["GatehouseBase"]),
         tests("GatehouseHTTPTests", imports: ["GatehouseBase", "GatehouseHTTP"]),
-        tests("GatehouseOIDCTests", imports: ["GatehouseBase", "GatehouseOIDC"]),
+        tests(
+            "GatehouseOIDCTests", imports: ["GatehouseBase", "GatehouseOIDC", "GatehouseTesting"]),
         tests("GatehouseConfigurationTests", imports: ["GatehouseBase", "GatehouseConfiguration"]),
         tests("GatehouseNetTests", imports: ["GatehouseBase", "GatehouseNet", "CLinux"]),
         tests(
