@@ -90,3 +90,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What only developers of Gatehouse build.
+if Context.environment["GATEHOUSE_DEV"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "gatehouse-benchmarks",
+            dependencies: ["GatehouseBase", "GatehouseHTTP"],
+            path: "Tests/Benchmarks", swiftSettings: settings))
+}
