@@ -76,7 +76,10 @@ let package = Package(
         tests("GatehouseNetTests", imports: ["GatehouseBase", "GatehouseNet", "CLinux"]),
         tests(
             "GatehouseGateTests",
-            imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseGate"]),
+            imports: [
+                "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseGate",
+                "GatehouseTesting",
+            ]),
         tests(
             "GatehouseProxyTests",
             imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet", "GatehouseProxy"]),

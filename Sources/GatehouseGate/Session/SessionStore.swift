@@ -174,7 +174,8 @@ public final class SessionStore: Sendable {
                 for key in [record.current] + record.superseded.map(\.key) {
                     shard(key).entries.withLock { _ = $0.removeValue(forKey: key) }
                 }
-                let names = [IndexKey(.subject, issuer: session.issuer, session.subject)]
+                let names =
+                    [IndexKey(.subject, issuer: session.issuer, session.subject)]
                     + (session.sessionID.map {
                         [IndexKey(.session, issuer: session.issuer, $0)]
                     } ?? [])
