@@ -70,8 +70,8 @@ def test_a_foreign_origin_opens_no_socket(gateway, upstream, fresh_sessions, cli
     for origin in ("https://evil.example", "null", f"http://localhost:{gateway.port}",
                    f"https://app-a.localhost:{gateway.port}", "https://localhost"):
         try:
-            client.web_socket("/socket", origin=origin).close()
-            raise AssertionError(f"{origin} was let in")
+            with client.web_socket("/socket", origin=origin):
+                raise AssertionError(f"{origin} was let in")
         except InvalidStatus as refused:
             assert refused.response.status_code == 403, origin
     assert len(upstream.requests) == before

@@ -1,4 +1,5 @@
 """A real JupyterHub with its stock proxy behind one static route."""
+import json
 import os
 import re
 import secrets
@@ -17,8 +18,8 @@ c.JupyterHub.bind_url = "http://127.0.0.1:{proxy}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api}"
 c.ConfigurableHTTPProxy.command = ["{command}"]
-c.JupyterHub.authenticator_class = "dummy"
-c.DummyAuthenticator.password = "hub-pw"
+c.JupyterHub.authenticator_class = "shared-password"
+c.SharedPasswordAuthenticator.user_password = "hub-password"
 c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = "simple"
 c.Spawner.cmd = ["{python}", "-m", "jupyterhub.singleuser", "--allow-root"]
@@ -43,7 +44,8 @@ def hub(folder):
         process = subprocess.Popen(
             [sys.executable, "-m", "jupyterhub", "-f", str(work / "config.py")], cwd=work,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            env=dict(os.environ, HOME=str(work),
+            # Debian's proxy looks there by itself only when Debian's node runs it.
+            env=dict(os.environ, HOME=str(work), NODE_PATH="/usr/share/nodejs",
                      PATH=os.path.dirname(sys.executable) + ":" + os.environ["PATH"]))
     wait_until(lambda: process.poll() is not None
                or b"JupyterHub is now running" in (work / "hub.log").read_bytes(), 60,
@@ -68,13 +70,13 @@ def hub_gateway(folder, certificates, keycloak, hub):
 def test_sign_in_spawn_run_a_cell_sign_out(hub_gateway, fresh_sessions):
     client = Client(hub_gateway)
     page = client.sign_in("alice", "/hub/login")
-    page = client.submit(page, username="alice", password="hub-pw")
-    wait_until(lambda: client.get("/user/alice/api").status == 200
-               or b"spawn" not in client.navigate("/hub/spawn").body, 60, "her server runs")
-    page = client.navigate("/user/alice/lab")
+    page = client.submit(page, username="alice", password="hub-password")
     assert page.status == 200, (page.status, page.url)
+    client.navigate("/hub/spawn")
+    wait_until(lambda: b"jupyter-config-data" in client.navigate("/user/alice/lab").body, 60,
+               "her server runs")
 
-    xsrf = client.cookies["localhost"]["_xsrf"]
+    xsrf = client.value("_xsrf", "/user/alice/")
     answer = client.request(
         "POST", "/user/alice/api/kernels",
         {"Content-Type": "application/json", "X-XSRFToken": xsrf,
@@ -93,7 +95,6 @@ def test_sign_in_spawn_run_a_cell_sign_out(hub_gateway, fresh_sessions):
 
 
 def run_cell(client, channels, code):
-    import json
     with client.web_socket(channels) as socket:
         name = secrets.token_hex(8)
         socket.send(json.dumps({

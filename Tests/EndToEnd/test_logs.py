@@ -1,4 +1,5 @@
 """Nothing secret in any log line of the whole run, at the highest level."""
+import json
 import re
 
 from lab.client import Client
@@ -8,7 +9,8 @@ def test_no_secret_in_any_line(gateway, fresh_sessions):
     client = Client(gateway)
     client.sign_in("alice", "/logged?secret-in-query=1")
     cookie = client.cookie()
-    client.web_socket("/socket").close()
+    with client.web_socket("/socket") as socket:
+        socket.send("noticed")
     client.sign_out()
     log = gateway.log()
     assert "/logged" in log, "an exchange has a line"
@@ -20,7 +22,6 @@ def test_no_secret_in_any_line(gateway, fresh_sessions):
 
 
 def test_every_line_is_json(gateway):
-    import json
     for line in gateway.log().splitlines():
         if not line.startswith("listening on "):
             json.loads(line)

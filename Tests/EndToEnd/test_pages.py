@@ -1,4 +1,6 @@
 """Our pages as a person meets them: on a phone, in the dark, with a screen reader, without scripts."""
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -63,7 +65,6 @@ def test_the_whole_way_without_javascript(gateway, fresh_sessions, new_context):
 
 
 def test_a_refusals_id_stands_in_the_log(gateway, fresh_sessions, client):
-    import re
     client.sign_in("bob", "/hello")
     page = client.navigate("/user/alice/lab")
     assert page.status == 403

@@ -1,4 +1,7 @@
 """Ways of signing in that go wrong, or go several ways at once."""
+import html
+import re
+
 from lab.client import SESSION, field
 
 
@@ -55,8 +58,6 @@ def test_back_button_after_sign_in_goes_on(gateway, fresh_sessions, context, pag
 def test_callback_twice_redeems_once(gateway, fresh_sessions, client):
     form = client.navigate("/once")
     # The last step by hand, so that the callback's address is seen.
-    import re
-    import html
     action = html.unescape(re.search(rb'action="([^"]*)"', form.body)[1].decode())
     answer = client.request("POST", action, {"Content-Type": "application/x-www-form-urlencoded"},
                             "username=alice&password=alice-pw")

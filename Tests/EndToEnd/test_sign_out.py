@@ -1,4 +1,5 @@
 """Ends of a session that come from elsewhere, and what hung on it."""
+import json
 import time
 
 import pytest
@@ -9,16 +10,14 @@ LIMIT = 3.0     # seconds from the act to the end as seen from outside
 
 
 def start_kernel(client, user):
-    xsrf = client.cookies["localhost"].get("_xsrf")
-    if xsrf is None:
-        client.navigate(f"/user/{user}/lab")
-        xsrf = client.cookies["localhost"]["_xsrf"]
+    """JupyterLab's page gives the token that its API asks for; then a kernel."""
+    client.navigate(f"/user/{user}/lab")
+    xsrf = client.value("_xsrf", f"/user/{user}/")
     answer = client.request(
         "POST", f"/user/{user}/api/kernels",
         {"Content-Type": "application/json", "X-XSRFToken": xsrf,
          "Origin": client.gateway.url}, '{"name": "python3"}')
     assert answer.status == 201, answer
-    import json
     return json.loads(answer.body)["id"]
 
 
@@ -112,7 +111,7 @@ def test_an_applications_own_link_signs_out_at_once(gateway, fresh_sessions, con
     page.wait_for_url(f"{gateway.url}/page-with-sign-out")
     page.click("#out")
     page.wait_for_url("**/.gatehouse/logged-out*")
-    assert context.request.get(f"{gateway.url}/hello", headers={"Accept": "*/*"}).status == 401
+    assert page.evaluate("fetch('/hello').then(answer => answer.status)") == 401
 
 
 def test_back_shows_nothing_after_sign_out(gateway, fresh_sessions, context, page):

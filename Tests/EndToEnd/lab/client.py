@@ -24,7 +24,7 @@ def field(answer, name):
 
 
 class Client:
-    """Cookies are kept by host. Every host is this machine."""
+    """Cookies are kept by host, as NAME or NAME;PATH. Every host is this machine."""
 
     def __init__(self, gateway):
         self.gateway, self.tls = gateway, gateway.tls()
@@ -40,11 +40,23 @@ class Client:
     def cookie(self, host="localhost"):
         return self.cookies[host].get(SESSION)
 
-    def cookie_field(self, host="localhost"):
-        return "; ".join(f"{name}={value}" for name, value in self.cookies[host].items())
+    def cookie_field(self, host="localhost", path="/"):
+        return "; ".join(f"{name}={value}" for name, value in self._matching(host, path))
+
+    def value(self, wanted, path):
+        """What a page at this path sees, the longest path first (RFC 6265, 5.4)."""
+        return next((value for name, value in self._matching("localhost", path)
+                     if name == wanted), None)
+
+    def _matching(self, host, path):
+        for key, value in sorted(self.cookies[host].items(),
+                                 key=lambda one: -len(one[0].partition(";")[2])):
+            name, _, below = key.partition(";")
+            if path.startswith(below):
+                yield name, value
 
     def absolute(self, url):
-        return url if "://" in url else self.gateway.url + url
+        return url if re.match("https?://", url) else self.gateway.url + url
 
     def connect(self, url, timeout=30):
         parts = urllib.parse.urlsplit(url)
@@ -59,8 +71,9 @@ class Client:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
         connection.sock = self.connect(url, timeout)
         sent = {"Accept": "*/*", **(fields or {})}
-        if self.cookies[parts.hostname] and "Cookie" not in sent:
-            sent["Cookie"] = self.cookie_field(parts.hostname)
+        cookies = self.cookie_field(parts.hostname, parts.path)
+        if cookies and "Cookie" not in sent:
+            sent["Cookie"] = cookies
         path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
         connection.request(method, path, body, sent)
         answer = connection.getresponse()
@@ -77,6 +90,10 @@ class Client:
             cookie, _, content = pair.strip().partition("=")
             gone = any(re.match(r"\s*max-age=(0|-\d+)\s*$", one, re.I)
                        or re.match(r"\s*expires=.*\b19[67]\d\b", one, re.I) for one in attributes)
+            path = next((one.strip()[5:] for one in attributes
+                         if one.strip().lower().startswith("path=")), "/")
+            if path != "/":
+                cookie += ";" + path
             if gone:
                 self.cookies[host].pop(cookie, None)
             else:
@@ -125,7 +142,7 @@ class Client:
     def web_socket(self, url, origin=None, cookie=True, **more):
         url = self.absolute(url)
         parts = urllib.parse.urlsplit(url)
-        headers = {"Cookie": self.cookie_field(parts.hostname)} if cookie else {}
+        headers = {"Cookie": self.cookie_field(parts.hostname, parts.path)} if cookie else {}
         return websockets.sync.client.connect(
             "wss" + url.removeprefix("https"), sock=socket.create_connection(
                 ("127.0.0.1", parts.port)), ssl=self.tls, server_hostname=parts.hostname,
