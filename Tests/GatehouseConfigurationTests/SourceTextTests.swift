@@ -25,4 +25,10 @@ struct SourceTextTests {
         #expect(position.line == 8)
         #expect(position.text == nil)
     }
+
+    @Test func `lines end where libyaml says that they end`() {
+        let source = SourceText(name: "x", text: "a\rb\r\nc\u{85}d\u{2028}e\u{2029}f\n")
+        let lines = (0...6).map { source.position(line: $0, column: 0).text }
+        #expect(lines == ["a", "b", "c", "d", "e", "f", ""])
+    }
 }
