@@ -4,14 +4,14 @@ public struct AccessRuleSettings: Sendable, Hashable {
     /// The host of requests that this is about, in lower case and without port; nil for any.
     public var host: String?
     /// The paths that this is about.
-    public var path: PathPattern
+    public var path: RulePath
     /// The methods that this is about, compared with case; nil for all.
     public var methods: [String]?
     /// Who is let in.
-    public var allow: AccessExpression
+    public var allow: AllowExpression
 
     public init(
-        host: String? = nil, path: PathPattern, methods: [String]? = nil, allow: AccessExpression
+        host: String? = nil, path: RulePath, methods: [String]? = nil, allow: AllowExpression
     ) {
         self.host = host
         self.path = path

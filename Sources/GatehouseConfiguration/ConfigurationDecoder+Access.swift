@@ -24,15 +24,15 @@ extension ConfigurationDecoder {
             host: host ?? nil, path: pattern, methods: methods ?? nil, allow: allow)
     }
 
-    private mutating func pattern(_ reader: MappingReader) -> PathPattern? {
+    private mutating func pattern(_ reader: MappingReader) -> RulePath? {
         let path = reader.path(of: "path")
         guard let node = reader["path"] else {
             missing(path, reader, hint: "write 'path: /**' for all paths")
             return nil
         }
         guard let text = text(node, at: path) else { return nil }
-        do throws(PathPattern.ParseError) {
-            return try PathPattern(parsing: text)
+        do throws(RulePath.ParseError) {
+            return try RulePath(parsing: text)
         } catch {
             fail(node, "'\(path)' is '\(quoted(text))': \(error.message)", hint: error.hint)
             return nil
@@ -71,7 +71,7 @@ extension ConfigurationDecoder {
 
     private mutating func expression(
         _ node: YAMLNode, at path: String, depth: Int
-    ) -> AccessExpression? {
+    ) -> AllowExpression? {
         switch node.content {
         case .scalar(let text, _): return word(text, node, at: path, depth: depth)
         case .sequence:
@@ -93,7 +93,7 @@ extension ConfigurationDecoder {
 
     private mutating func word(
         _ text: String, _ node: YAMLNode, at path: String, depth: Int
-    ) -> AccessExpression? {
+    ) -> AllowExpression? {
         wrote(path, node)
         switch text {
         case "signed_in": return .signedIn
@@ -122,7 +122,7 @@ extension ConfigurationDecoder {
 
     private mutating func condition(
         _ entry: YAMLNode.Entry, at path: String, depth: Int
-    ) -> AccessExpression? {
+    ) -> AllowExpression? {
         let node = entry.value
         switch entry.key {
         case "any": return parts(node, at: path, depth: depth).map { .any($0) }
@@ -163,7 +163,7 @@ extension ConfigurationDecoder {
 
     private mutating func parts(
         _ node: YAMLNode, at path: String, depth: Int
-    ) -> [AccessExpression]? {
+    ) -> [AllowExpression]? {
         let items = list(node, at: path)
         guard !items.isEmpty else {
             if case .sequence = node.content {
@@ -171,7 +171,7 @@ extension ConfigurationDecoder {
             }
             return nil
         }
-        var parts: [AccessExpression] = []
+        var parts: [AllowExpression] = []
         for (index, item) in items.enumerated() {
             if let part = expression(item, at: "\(path)[\(index)]", depth: depth + 1) {
                 parts.append(part)
@@ -182,7 +182,7 @@ extension ConfigurationDecoder {
 
     /// The segment of `path_user` must be one that the pattern leaves open.
     private mutating func checkPathUser(
-        _ allow: AccessExpression, _ pattern: PathPattern, _ node: YAMLNode, at path: String
+        _ allow: AllowExpression, _ pattern: RulePath, _ node: YAMLNode, at path: String
     ) {
         switch allow {
         case .any(let parts), .all(let parts):

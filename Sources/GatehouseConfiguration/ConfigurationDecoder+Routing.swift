@@ -104,10 +104,10 @@ extension ConfigurationDecoder {
         }
         guard let text = text(node, at: path) else { return nil }
         let prefix = text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
-        do throws(PathPattern.ParseError) {
-            let pattern = try PathPattern(parsing: prefix)
+        do throws(RulePath.ParseError) {
+            let pattern = try RulePath(parsing: prefix)
             guard !pattern.coversRest, !pattern.segments.contains(.any) else {
-                throw PathPattern.ParseError(
+                throw RulePath.ParseError(
                     message: "a route is a prefix and has no '*'",
                     hint: "'/user' covers everything below it")
             }

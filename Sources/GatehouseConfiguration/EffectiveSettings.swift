@@ -172,7 +172,7 @@ public struct EffectiveSettings {
         }
     }
 
-    private func text(_ expression: AccessExpression) -> String {
+    private func text(_ expression: AllowExpression) -> String {
         switch expression {
         case .anyone: "public"
         case .signedIn: "signed_in"

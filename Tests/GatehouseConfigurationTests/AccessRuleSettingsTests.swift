@@ -6,7 +6,7 @@ struct AccessRuleSettingsTests {
         _ host: String?, _ path: String, _ methods: [String]?
     ) throws -> AccessRuleSettings {
         AccessRuleSettings(
-            host: host, path: try PathPattern(parsing: path), methods: methods, allow: .anyone)
+            host: host, path: try RulePath(parsing: path), methods: methods, allow: .anyone)
     }
 
     @Test func `a rule covers another if host, path and methods do`() throws {
@@ -23,11 +23,11 @@ struct AccessRuleSettingsTests {
     }
 
     @Test(arguments: [
-        (AccessExpression.anyone, false), (.deny, false), (.signedIn, true), (.user("a"), true),
+        (AllowExpression.anyone, false), (.deny, false), (.signedIn, true), (.user("a"), true),
         (.pathUser(segment: 2), true), (.any([.group("/a")]), true), (.all([.signedIn]), true),
     ])
     func `an expression tells whether it needs somebody to be signed in`(
-        _ expression: AccessExpression, _ needs: Bool
+        _ expression: AllowExpression, _ needs: Bool
     ) {
         #expect(expression.needsSession == needs)
     }

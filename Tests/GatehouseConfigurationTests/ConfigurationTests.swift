@@ -7,7 +7,7 @@ struct ConfigurationTests {
         var changed = running
         changed.session.idle = .seconds(1)
         changed.access = [
-            AccessRuleSettings(path: PathPattern(segments: [], coversRest: true), allow: .deny)
+            AccessRuleSettings(path: RulePath(segments: [], coversRest: true), allow: .deny)
         ]
         changed.listeners[0].tls = ListenerTLSSettings(
             certificates: [.init(certificate: "a.pem", key: "a.key")])

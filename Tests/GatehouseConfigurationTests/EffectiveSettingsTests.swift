@@ -70,7 +70,7 @@ struct EffectiveSettingsTests {
         configuration.keysFile = "/null"
         configuration.access = [
             AccessRuleSettings(
-                path: try PathPattern(parsing: "/é/&x/!y/@z/**"), methods: ["GET"], allow: .anyone)
+                path: try RulePath(parsing: "/é/&x/!y/@z/**"), methods: ["GET"], allow: .anyone)
         ]
         let printed = EffectiveSettings.yaml(of: configuration)
         let second = try #require(Corpus.decode(printed).configuration, "\(printed)")

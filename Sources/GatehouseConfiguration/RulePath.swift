@@ -3,7 +3,7 @@
 /// `**` is zero or more segments: `/admin/**` covers `/admin`. Segments are compared with decoded
 /// ones, byte for byte. There are no regular expressions and no `**` before the end: what a rule
 /// covers must be plain to whoever reads it.
-public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
+public struct RulePath: Sendable, Hashable, CustomStringConvertible {
     public enum Segment: Sendable, Hashable {
         /// Exactly this segment, decoded.
         case literal(String)
@@ -30,7 +30,7 @@ public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads a pattern such as `/user/*/**`.
     public init(parsing text: String) throws(ParseError) {
-        try PathPattern.refuseCharacters(text)
+        try RulePath.refuseCharacters(text)
         guard text.hasPrefix("/") else {
             throw ParseError(message: "a path begins with '/'", hint: "write '/\(text)'")
         }
@@ -39,7 +39,7 @@ public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         coversRest = parts.last == "**"
         if coversRest { parts.removeLast() }
         var segments: [Segment] = []
-        for part in parts { segments.append(try PathPattern.segment(part)) }
+        for part in parts { segments.append(try RulePath.segment(part)) }
         self.segments = segments
         if segments.first == .literal(".gatehouse") {
             throw ParseError(
@@ -49,7 +49,7 @@ public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether every path that `other` covers is covered by this pattern too.
-    public func covers(_ other: PathPattern) -> Bool {
+    public func covers(_ other: RulePath) -> Bool {
         guard coversRest || (!other.coversRest && segments.count == other.segments.count),
             segments.count <= other.segments.count
         else { return false }

@@ -1,5 +1,5 @@
 /// Who a rule lets in.
-public indirect enum AccessExpression: Sendable, Hashable {
+public indirect enum AllowExpression: Sendable, Hashable {
     /// Everybody, without signing in.
     case anyone
     /// Whoever has signed in.
@@ -18,9 +18,9 @@ public indirect enum AccessExpression: Sendable, Hashable {
     /// path without that segment lets nobody in.
     case pathUser(segment: Int)
     /// Whoever one of these lets in; never empty.
-    case any([AccessExpression])
+    case any([AllowExpression])
     /// Whoever all of these let in; never empty.
-    case all([AccessExpression])
+    case all([AllowExpression])
 
     /// Whether it can only be judged of somebody who has signed in.
     public var needsSession: Bool {

@@ -1,21 +1,21 @@
 import GatehouseConfiguration
 import Testing
 
-struct PathPatternTests {
+struct RulePathTests {
     @Test(arguments: [
         "/", "/**", "/*", "/hub", "/hub/**", "/user/*/**", "/user/*/lab", "/a.b/c-d/e~f/@g:h,i=j!",
         "/grüße/**", "/.well-known/x",
     ])
     func `a pattern is written as it was read`(_ text: String) throws {
-        #expect(try PathPattern(parsing: text).description == text)
+        #expect(try RulePath(parsing: text).description == text)
     }
 
     @Test func `a pattern is segments and perhaps the rest`() throws {
         #expect(
-            try PathPattern(parsing: "/user/*/**")
-                == PathPattern(segments: [.literal("user"), .any], coversRest: true))
-        #expect(try PathPattern(parsing: "/") == PathPattern(segments: [], coversRest: false))
-        #expect(try PathPattern(parsing: "/**") == PathPattern(segments: [], coversRest: true))
+            try RulePath(parsing: "/user/*/**")
+                == RulePath(segments: [.literal("user"), .any], coversRest: true))
+        #expect(try RulePath(parsing: "/") == RulePath(segments: [], coversRest: false))
+        #expect(try RulePath(parsing: "/**") == RulePath(segments: [], coversRest: true))
     }
 
     @Test(arguments: [
@@ -25,7 +25,7 @@ struct PathPatternTests {
         "/.gatehouse", "/.gatehouse/**",
     ])
     func `whatever could be read in two ways is refused`(_ text: String) {
-        #expect(throws: PathPattern.ParseError.self) { try PathPattern(parsing: text) }
+        #expect(throws: RulePath.ParseError.self) { try RulePath(parsing: text) }
     }
 
     @Test(arguments: [
@@ -39,7 +39,7 @@ struct PathPatternTests {
     func `one pattern covers another if it covers every path of it`(
         _ wide: String, _ narrow: String, _ covers: Bool
     ) throws {
-        let wide = try PathPattern(parsing: wide)
-        #expect(wide.covers(try PathPattern(parsing: narrow)) == covers)
+        let wide = try RulePath(parsing: wide)
+        #expect(wide.covers(try RulePath(parsing: narrow)) == covers)
     }
 }
