@@ -134,31 +134,53 @@ def test_absolute_form(raw, gateway, upstream):
     assert "/pub/absolute2" not in upstream.targets()
 
 
-@pytest.mark.parametrize("request_bytes", [
-    b"GET /pub/x HTTP/1.1\r\n\r\n",
-    b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n",
-    b"GET /pub/x#y HTTP/1.1\r\nHost: HOST\r\n\r\n",
-    b"GET /pub/../private HTTP/1.1\r\nHost: HOST\r\n\r\n",
-    b"GET /pub/%00 HTTP/1.1\r\nHost: HOST\r\n\r\n",
-    b"GET /pub/..%2fprivate HTTP/1.1\r\nHost: HOST\r\n\r\n",
-    b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nX : y\r\n\r\n",
-    b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nX: y\r\n folded\r\n\r\n",
-    b"GET /pub/x HTTP/1.1\nHost: HOST\n\n",
-    b"GET  /pub/x HTTP/1.1\r\nHost: HOST\r\n\r\n",
-    b"POST /pub/x HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b"0\r\n\r\n",
-    b"POST /pub/x HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-    b"POST /pub/x HTTP/1.1\r\nHost: HOST\r\nContent-Length: +3\r\n\r\nabc",
-    b"POST /pub/x HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nConnection: Host\r\n\r\n",
-    b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nConnection: x-forwarded-user\r\n\r\n",
-])
-def test_what_is_malformed_is_refused(raw, gateway, upstream, curl, request_bytes):
+# The name of a case, and the request; HOST stands for our authority.
+BROKEN_FRAMING = {
+    "no host": b"GET /pub/x HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n",
+    "blank before the colon": b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nX : y\r\n\r\n",
+    "folded line": b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nX: y\r\n folded\r\n\r\n",
+    "bare line feeds": b"GET /pub/x HTTP/1.1\nHost: HOST\n\n",
+    "two blanks": b"GET  /pub/x HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    "length and chunked": b"POST /pub/x HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\n"
+                          b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": b"POST /pub/x HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\n"
+                   b"Content-Length: 4\r\n\r\nabcd",
+    "signed length": b"POST /pub/x HTTP/1.1\r\nHost: HOST\r\nContent-Length: +3\r\n\r\nabc",
+    "odd coding": b"POST /pub/x HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: xchunked\r\n\r\n"
+                  b"0\r\n\r\n",
+}
+REFUSED = {
+    "raw hash": b"GET /pub/x#y HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    "dots": b"GET /pub/../private HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    "encoded dots": b"GET /pub/%2e%2e/private HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    "encoded slash": b"GET /pub/..%2fprivate HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    "twice encoded": b"GET /pub/%252e%252e%252fprivate HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    "NUL": b"GET /pub/%00 HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    "broken escape": b"GET /pub/%zz HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    "Host nominated": b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\nConnection: Host\r\n\r\n",
+    "identity nominated": b"GET /pub/x HTTP/1.1\r\nHost: HOST\r\n"
+                          b"Connection: x-forwarded-user\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_FRAMING)
+def test_broken_framing_ends_the_connection(raw, gateway, upstream, curl, case):
     before = len(upstream.requests)
-    answer = raw(request_bytes.replace(b"HOST", b"localhost:%d" % gateway.port)
-                 + b"GET /pub/smuggled HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % gateway.port)
-    assert re.match(rb"HTTP/1\.1 4\d\d", answer), answer[:200]
-    assert answer.count(b"HTTP/1.1 ") == 1, "the connection ends after such a request"
+    host = b"localhost:%d" % gateway.port
+    answer = raw(BROKEN_FRAMING[case].replace(b"HOST", host)
+                 + b"GET /pub/smuggled HTTP/1.1\r\nHost: %s\r\n\r\n" % host)
+    assert re.match(rb"HTTP/1\.1 (4|5)\d\d", answer), answer[:200]
+    assert answer.count(b"HTTP/1.1 ") == 1, "nothing after such a request is a request"
+    assert len(upstream.requests) == before
+    assert curl("-o", "/dev/null", "-w", "%{http_code}").stdout == b"200", "a good one passes"
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_could_be_read_in_two_ways_is_400(raw, gateway, upstream, curl, case):
+    before = len(upstream.requests)
+    answer = raw(REFUSED[case].replace(b"HOST", b"localhost:%d" % gateway.port), silence=0.5)
+    assert re.match(rb"HTTP/1\.1 400", answer), answer[:200]
     assert len(upstream.requests) == before
     assert curl("-o", "/dev/null", "-w", "%{http_code}").stdout == b"200", "a good one passes"
 

@@ -15,7 +15,8 @@ HOSTS = ("localhost", "app-a.localhost", "app-b.localhost")
 
 
 class Gateway:
-    def __init__(self, folder, port, certificates, *, routes, access, oidc, hosts=HOSTS, **more):
+    def __init__(self, folder, port, certificates, *, routes, access, oidc, hosts=HOSTS,
+                 tls=True, **more):
         self.binary = need(
             next((path for path in [os.environ.get("GATEHOUSE_BINARY"),
                                     str(TOP / ".build/release/gatehouse")]
@@ -23,25 +24,30 @@ class Gateway:
             "there is no .build/release/gatehouse: run `make build`")
         self.folder, self.port = folder, port
         self.authority = certificates / "ca.pem"
-        self.urls = [f"https://{host}:{port}" for host in hosts]
+        scheme = "https" if tls else "http"
+        self.urls = [f"{scheme}://{host}:{port}" for host in hosts]
         self.url = self.urls[0]
         folder.mkdir(parents=True, exist_ok=True)
-        secret = folder / "client-secret"
-        secret.write_text("gatehouse-secret")
-        secret.chmod(0o600)
+        listener = {"address": f"127.0.0.1:{port}", "role": "public"}
+        if tls:
+            listener["tls"] = {"certificates": [{
+                "certificate": str(certificates / "server.pem"),
+                "key": str(certificates / "server.key")}]}
         self.configuration = {
             "public_urls": self.urls,
             "state_dir": str(folder / "state"),
-            "listeners": [{
-                "address": f"127.0.0.1:{port}", "role": "public",
-                "tls": {"certificates": [{"certificate": str(certificates / "server.pem"),
-                                          "key": str(certificates / "server.key")}]}}],
+            "listeners": [listener],
             "routes": routes,
             "access": access,
-            "oidc": {"client_id": "gatehouse", "client_secret_file": str(secret), **oidc},
             "log": {"format": "json", "level": "debug", "access": True},
             **more,
         }
+        if oidc:
+            secret = folder / "client-secret"
+            secret.write_text("gatehouse-secret")
+            secret.chmod(0o600)
+            self.configuration["oidc"] = {
+                "client_id": "gatehouse", "client_secret_file": str(secret), **oidc}
         self.file = folder / "gatehouse.yaml"
         self.write()
         self.lines = []         # (our monotonic clock at arrival, the line)
@@ -62,8 +68,8 @@ class Gateway:
         def listening():
             if self.process.poll() is not None:
                 raise AssertionError(f"gatehouse ended with {self.process.returncode}:\n{self.log()}")
-            return re.search(r"listening on https://", self.log())
-        wait_until(listening, 20, "the line 'listening on https://…'")
+            return re.search(r"listening on https?://", self.log())
+        wait_until(listening, 20, "the line 'listening on …'")
 
     def _read(self, process):
         with open(self.folder / "gatehouse.log", "a") as copy:
