@@ -7,9 +7,8 @@ import Glibc
 public struct Supervisor: Sendable {
     private static let signals = [SIGHUP, SIGINT, SIGTERM]
 
-    /// To be made before anything that starts threads: they inherit the blocked signals.
+    /// Prepares the process: descriptors, no dumps.
     public init() {
-        SignalSource.block(Supervisor.signals)
         ProcessLimits.prepare()
     }
 
