@@ -51,6 +51,11 @@ final class Tunnel {
         }
         await pump(server, to: client)
         await upward.value
+        if cause != nil {
+            // Only now: while a pump is about, it is the one that waits for its side.
+            try? await discard(client)
+            try? await discard(server)
+        }
         client.release()
         server.release()
     }
@@ -145,7 +150,6 @@ final class Tunnel {
         do throws(StreamError) {
             while try !sink.stream.tryWrite(&frame) { try await sink.stream.waitWritable() }
             sink.stream.shutdownWrite()
-            try await discard(sink)
         } catch {
             sink.stream.resetNow()
         }
