@@ -87,6 +87,14 @@ enum FetchMetadata {
         return holds(fields, .secFetchSite, "same-origin") || comesFrom(origin, fields)
     }
 
+    /// As ``isOwnForm(_:of:)``, where a token proves the rest: a page of ours hides its referrer,
+    /// and an old browser then says `Origin: null` and nothing more.
+    static func mayBeOwnForm(_ fields: borrowing Fields, of origin: [UInt8]) -> Bool {
+        if isOwnForm(fields, of: origin) { return true }
+        guard fields.firstIndex(of: .secFetchSite) == nil else { return false }
+        return fields.firstIndex(of: .origin) == nil || holds(fields, .origin, "null")
+    }
+
     /// One line of that name, with that value.
     private static func holds(
         _ fields: borrowing Fields, _ name: FieldName, _ value: StaticString

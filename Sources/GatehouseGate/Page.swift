@@ -13,8 +13,9 @@ public enum Page: Sendable {
 
     // MARK: Leaving
 
-    /// Asks before signing out; posts `token` to `action`.
-    case confirmLogout(username: String?, action: String, token: Secret)
+    /// Asks before signing out; posts `token` as `csrf` to `action`. The answer may be a redirect to
+    /// `provider`, an origin.
+    case confirmLogout(username: String?, action: String, token: Secret, provider: String)
     /// Signed out here; `signIn` starts a login.
     case signedOut(ProviderSession, signIn: String)
     /// Posts `fields` to the provider: by itself with scripts, by a button without.

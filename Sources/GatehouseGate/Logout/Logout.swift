@@ -41,11 +41,14 @@ extension Gate {
 
     /// Acts for a form of ours, and for a script of this origin that has read the token.
     private func postLogout(_ visit: Visit) async -> GateAnswer {
-        guard FetchMetadata.isOwnForm(visit.request.fields, of: visit.host.text) else {
+        let origin = visit.host.text
+        guard FetchMetadata.mayBeOwnForm(visit.request.fields, of: origin) else {
             return visit.snapshot.refuse(visit.request, .crossSite)
         }
         guard let session = visit.session(now: visit.arrival.now) else {
-            return nobodyToSignOut(visit).adding(cookies: Gate.forgetting)
+            // A form of another site comes without the cookie that the browser may well have.
+            let isOurs = FetchMetadata.isOwnForm(visit.request.fields, of: origin)
+            return nobodyToSignOut(visit).adding(cookies: isOurs ? Gate.forgetting : [])
         }
         let tokens = FormFields(parsing: visit.body)?.all(named: "csrf") ?? []
         guard tokens.count == 1,
@@ -58,7 +61,8 @@ extension Gate {
         .page(
             .confirmLogout(
                 username: session.displayName, action: "/.gatehouse/logout",
-                token: Secret(FormToken.make(.form, for: session, key: keys.forms))),
+                token: Secret(FormToken.make(.form, for: session, key: keys.forms)),
+                provider: visit.provider.origin),
             status: status)
     }
 
