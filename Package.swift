@@ -60,7 +60,7 @@ let package = Package(
                 "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
                 "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit", "COpenSSL",
             ]),
-        command("gatehouse", imports: ["GatehouseBase", "GatehouseConfiguration", "GatehouseKit"]),
+        command("gatehouse", imports: ["GatehouseBase", "GatehouseConfiguration", "GatehouseKit","GatehouseHTTP","GatehouseNet","GatehouseProxy"]),
         command(
             "gatehouse-demo",
             imports: [
@@ -93,3 +93,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What only developers of Gatehouse build.
+if Context.environment["GATEHOUSE_DEV"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "gatehouse-benchmarks",
+            dependencies: ["GatehouseBase", "GatehouseHTTP"],
+            path: "Tests/Benchmarks", swiftSettings: settings))
+}

@@ -83,6 +83,9 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         if phase == .waiting, inbound.isEmpty { stream.abort() }
     }
 
+    /// Whether it has become a tunnel.
+    public var isTunnel: Bool { phase == .tunneling }
+
     /// Whether an exchange is under way.
     public var isBusy: Bool { phase == .exchanging || phase == .tunneling }
 

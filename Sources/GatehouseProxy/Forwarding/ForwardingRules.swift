@@ -39,7 +39,7 @@ enum ForwardingRules {
             buffer.appendField(.xForwardedHost, head.fields.value(at: host))
         }
         buffer.append("X-Request-Id: ")
-        buffer.append(forwarding.requestID)
+        buffer.append(hexadecimal16: forwarding.requestID.number)
         buffer.append("\r\n")
         buffer.append(edits.set)
         append(framing, to: &buffer)
