@@ -1,6 +1,6 @@
 public import GatehouseBase
 public import GatehouseHTTP
-public import GatehouseNet
+import GatehouseNet
 
 /// Asks an upstream ourselves: one request, the whole answer in memory.
 public enum UpstreamClient {
