@@ -60,7 +60,7 @@ let package = Package(
                 "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
                 "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit", "COpenSSL",
             ]),
-        command("gatehouse", imports: ["GatehouseBase", "GatehouseConfiguration", "GatehouseKit","GatehouseHTTP","GatehouseNet","GatehouseProxy"]),
+        command("gatehouse", imports: ["GatehouseBase", "GatehouseConfiguration", "GatehouseKit"]),
         command(
             "gatehouse-demo",
             imports: [

@@ -19,6 +19,8 @@ static const unsigned int gh_EPOLLEXCLUSIVE = 1u << 28;
 static const int gh_SOCK_STREAM_FLAGS = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 static const int gh_SOCK_NONBLOCK_CLOEXEC = SOCK_NONBLOCK | SOCK_CLOEXEC;
 
+static inline void gh_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
 // `errno` is a macro over a thread-local; Swift sees only functions.
 static inline int gh_errno(void) { return errno; }
 #endif

@@ -42,7 +42,12 @@ struct Blueprint: Sendable {
             }
         }
         for settings in configuration.routes {
-            let target = try targets[settings.upstream] ?? Blueprint.target(settings.upstream)
+            let target: UpstreamTarget
+            if let known = targets[settings.upstream] {
+                target = known
+            } else {
+                target = try Blueprint.target(settings.upstream)
+            }
             targets[settings.upstream] = target
             table.set(routes.count, host: settings.host, prefix: settings.path)
             routes.append(

@@ -1,5 +1,7 @@
 import GatehouseBase
+import GatehouseConfiguration
 import GatehouseGate
+import GatehouseHTTP
 import GatehouseNet
 import GatehouseProxy
 
@@ -26,6 +28,23 @@ final class LoopState {
             core: core, resolver: resolver, limits: blueprint.configuration.limits)
         nextID = UInt64.random(in: .min ... .max)
         if let accessLog { core.atPassEnd { accessLog.flush() } }
+    }
+
+    /// Takes up another configuration: what the rules no longer allow ends (WebSockets with 1008).
+    func take(_ blueprint: Blueprint, _ gate: GateSnapshot) {
+        self.blueprint = blueprint
+        self.gate = gate
+        for (index, acceptor) in acceptors.enumerated() where index < blueprint.tls.count {
+            acceptor.options.tls = blueprint.tls[index]
+            acceptor.options.publicPort = blueprint.publicPorts[index]
+            acceptor.options.limits = blueprint.configuration.limits
+        }
+        var dead: [any Exchange] = []
+        live.forEach { exchange, session in
+            guard let exchange = exchange as? any Exchange else { return }
+            if !gate.stillAllows(exchange.request, session) { dead.append(exchange) }
+        }
+        for exchange in dead { exchange.end(.accessChanged) }
     }
 
     /// A fresh id: not guessable from the one before (an odd step, then a mix).

@@ -1,4 +1,5 @@
 import GatehouseBase
+import GatehouseConfiguration
 import GatehouseGate
 import GatehouseHTTP
 import GatehouseNet

@@ -1,6 +1,5 @@
 public import GatehouseBase
 public import GatehouseConfiguration
-import Glibc
 
 /// A line of the log, as text for people or as JSON for machines.
 enum LogLine {
@@ -72,24 +71,7 @@ extension Log {
                 time: .now(), level: event.level.name, label: event.label,
                 message: event.message, event.fields.map { ($0.name, $0.value) },
                 settings.format)
-            StandardStream.write(Array(line.utf8), to: STDERR_FILENO)
-        }
-    }
-}
-
-/// Whole lines to a standard stream: one write each, so that loops do not mix theirs.
-enum StandardStream {
-    static func write(_ bytes: [UInt8], to file: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            // Sound: the kernel reads the bytes of the slice only.
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
-            if count < 0 {
-                if errno == EINTR { continue }
-                // Nobody reads: the line is lost, the service goes on.
-                return
-            }
-            rest = rest.dropFirst(count)
+            StandardStream.write(Array(line.utf8), to: 2)
         }
     }
 }

@@ -88,6 +88,11 @@ public final class Listener: Pollable {
 public struct ListenError: Error, Sendable {
     public let address: String
     public let reason: String
+
+    public init(address: String, reason: String) {
+        self.address = address
+        self.reason = reason
+    }
 }
 
 /// Makes bound and listening descriptors.
@@ -119,6 +124,28 @@ public enum Binding {
             throw error
         }
         return (files, bound)
+    }
+
+    /// Binds a UNIX socket, shared by all loops. A stale file is replaced; one that answers is an
+    /// error.
+    public static func unix(_ path: String, count: Int) throws(ListenError) -> [Int32] {
+        guard let address = Address(path: path) else {
+            throw ListenError(address: path, reason: "no path of a UNIX socket")
+        }
+        let probe = socket(AF_UNIX, gh_SOCK_STREAM_FLAGS, 0)
+        // Sound: the kernel copies the address.
+        let answered = unsafe address.withSockaddr { unsafe connect(probe, $0, $1) } == 0
+        Glibc.close(probe)
+        guard !answered else {
+            throw ListenError(address: "unix:\(path)", reason: "the address is in use")
+        }
+        // Sound: the kernel reads the path as a C string.
+        _ = unsafe unlink(path)
+        let file = try bind(address, reusePort: false)
+        guard listen(file, 4096) == 0 else {
+            throw ListenError(address: "unix:\(path)", reason: message(gh_errno()))
+        }
+        return [file] + (1..<max(1, count)).map { _ in fcntl(file, F_DUPFD_CLOEXEC, 0) }
     }
 
     private static func bind(_ address: Address, reusePort: Bool) throws(ListenError) -> Int32 {

@@ -1,0 +1,74 @@
+import Glibc
+
+/// Small files with secrets: read whole, created for their owner alone.
+public enum SecretFile {
+    /// Why a file could not be read or made.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public let path: String
+        public let description: String
+        /// Whether there simply is no such file.
+        public let isMissing: Bool
+    }
+
+    /// Reads a file of at most `limit` bytes.
+    public static func read(_ path: String, limit: Int = 1 << 20) throws(Failure) -> [UInt8] {
+        // Sound: the kernel reads the path as a C string.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure(path) }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while true {
+            // Sound: the kernel writes at most `chunk.count` bytes.
+            let count = unsafe Glibc.read(file, &chunk, chunk.count)
+            guard count >= 0 else { throw failure(path) }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+            guard bytes.count <= limit else {
+                throw Failure(
+                    path: path, description: "larger than \(limit) bytes", isMissing: false)
+            }
+        }
+    }
+
+    /// Creates a file with mode 0600, on disk when this returns; one that is there stays.
+    public static func create(_ path: String, _ secret: Secret) throws(Failure) {
+        // Sound: as above.
+        let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure(path) }
+        defer { close(file) }
+        let bytes = secret.reveal()
+        // Sound: the kernel reads the bytes of the array only.
+        let count = unsafe write(file, bytes, bytes.count)
+        guard count == bytes.count, fsync(file) == 0 else { throw failure(path) }
+    }
+
+    /// Creates a directory and those above it, each for its owner alone.
+    public static func createDirectory(_ path: String) throws(Failure) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            made += "/" + part
+            guard unsafe mkdir(made, 0o700) == 0 || errno == EEXIST || errno == EROFS || errno == EACCES
+            else { throw failure(made) }
+        }
+        guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else { throw failure(path) }
+    }
+
+    /// Inode, size and time of change: whether a file is still the one that was read.
+    public static func mark(_ path: String) -> [Int] {
+        var status = stat()
+        // Sound: the kernel fills the structure.
+        guard unsafe stat(path, &status) == 0 else { return [] }
+        return [
+            Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+        ]
+    }
+
+    private static func failure(_ path: String) -> Failure {
+        let code = errno
+        // Sound: strerror's text is copied at once.
+        return Failure(
+            path: path, description: unsafe String(cString: strerror(code)),
+            isMissing: code == ENOENT)
+    }
+}

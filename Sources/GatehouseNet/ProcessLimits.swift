@@ -1,0 +1,33 @@
+public import GatehouseBase
+import CLinux
+import Glibc
+
+/// What the system lets this process have, and what it keeps from others.
+public enum ProcessLimits {
+    /// Cores that this process may run on.
+    public static var availableCores: Int {
+        max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    }
+
+    /// Raises the soft limit of descriptors to the hard one; no core dumps, no tracing by others:
+    /// keys and sessions are in memory.
+    public static func prepare() {
+        var limit = rlimit()
+        // Sound: the kernel reads and fills the structure.
+        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+            limit.rlim_cur = limit.rlim_max
+            _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        gh_forbid_dumps()
+    }
+
+    /// Connections that fit into the descriptors: each may need one for its upstream.
+    public static func maximumConnections(_ limits: Limits) -> Int {
+        var limit = rlimit()
+        // Sound: the kernel fills the structure.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
+        return Int(clamping: (limit.rlim_cur - min(limit.rlim_cur, 64))) * limits.connectionShare / 100
+    }
+}

@@ -1,0 +1,28 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseKit
+
+/// `gatehouse check FILE`: the effective settings on standard output, what is wrong on standard
+/// error. Reads every named file and compares certificates with keys; touches no network.
+enum CheckCommand {
+    /// - Returns: the exit code: 0, or 1 where something is wrong.
+    static func run(_ file: String, _ environment: [String: String]) -> Int32 {
+        let decoded = ConfigurationDecoder.decode(
+            file: file, environment: environment, readFile: ConfigurationFiles.read)
+        Gatehouse.say(Diagnostic.report(decoded.diagnostics))
+        guard let configuration = decoded.configuration else { return 1 }
+        print(EffectiveSettings.yaml(of: configuration), terminator: "")
+        do throws(GatewayError) {
+            try Gateway.check(configuration)
+        } catch {
+            Gatehouse.say("\(file): error: \(error)\n")
+            return 1
+        }
+        return 0
+    }
+}
+
+/// How the decoder reads files.
+enum ConfigurationFiles {
+    static func read(_ path: String) throws -> [UInt8] { try SecretFile.read(path) }
+}

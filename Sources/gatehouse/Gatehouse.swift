@@ -1,0 +1,30 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseKit
+import Glibc
+
+/// The command: reads the words, does what they say, ends with an exit code.
+@main
+enum Gatehouse {
+    static let version = "0.1.0"
+
+    static func main() async {
+        let environment = ProcessEnvironment.variables
+        let reading = CommandTable.read(
+            Array(CommandLine.arguments.dropFirst()), environment: environment, version: version)
+        switch reading {
+        case .print(let text):
+            print(text, terminator: "")
+        case .usage(let text):
+            say(text.hasSuffix("\n") ? text : text + "\n")
+            exit(CommandTable.usageExit)
+        case .run(.check(let file)):
+            exit(CheckCommand.run(file, environment))
+        case .run(.serve(let file)):
+            exit(await ServeCommand.run(file, environment))
+        }
+    }
+
+    /// Writes to standard error.
+    static func say(_ text: String) { StandardStream.write(Array(text.utf8), to: STDERR_FILENO) }
+}

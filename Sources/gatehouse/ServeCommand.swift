@@ -1,0 +1,50 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseKit
+import Glibc
+
+/// `gatehouse serve --config FILE`: the long-running service.
+enum ServeCommand {
+    /// Runs until a signal ends it.
+    /// - Returns: the exit code.
+    static func run(_ file: String?, _ environment: [String: String]) async -> Int32 {
+        let supervisor = Supervisor()
+        let decoded = ConfigurationDecoder.decode(
+            file: file, environment: environment, readFile: ConfigurationFiles.read)
+        if !decoded.diagnostics.isEmpty { Gatehouse.say(Diagnostic.report(decoded.diagnostics)) }
+        guard let configuration = decoded.configuration else { return 1 }
+        let log = Log.standardError(configuration.log)
+        if getuid() == 0 {
+            log.warning("started as root: nothing here needs it")
+        }
+        let gateway: Gateway
+        do throws(GatewayError) {
+            gateway = try Gateway(configuration, log: log)
+            for url in try await gateway.start() {
+                StandardStream.write(Array("listening on \(url)\n".utf8), to: STDOUT_FILENO)
+            }
+        } catch {
+            log.error("cannot start: \(error)")
+            return 1
+        }
+        return await supervisor.run(gateway, log: log) {
+            reread(file, environment, log)
+        }
+    }
+
+    /// The configuration as it is now; nil where it cannot be used, which the log says.
+    private static func reread(
+        _ file: String?, _ environment: [String: String], _ log: Log
+    ) -> Configuration? {
+        let decoded = ConfigurationDecoder.decode(
+            file: file, environment: environment, readFile: ConfigurationFiles.read)
+        for diagnostic in decoded.diagnostics {
+            let line = diagnostic.rendered.split(separator: "\n").first.map(String.init) ?? ""
+            if diagnostic.severity == .error { log.error(line) } else { log.warning(line) }
+        }
+        if decoded.configuration == nil {
+            log.error("the configuration was not reloaded: the one before stays in force")
+        }
+        return decoded.configuration
+    }
+}
