@@ -87,9 +87,9 @@ import Testing
     // SECURITY-CASES E10, E11, E12, E13, E14.
     @Test(arguments: [
         ("nonce", JSONValue.string("n")), ("events", .null), ("events", "logout"),
-        ("events", ["http://schemas.openid.net/event/other": [:]]),
-        ("events", ["http://schemas.openid.net/event/backchannel-logout": true]),
-        ("aud", "other"), ("aud", ["other", "third"]),
+        ("events", JSONValue.object(["http://schemas.openid.net/event/other": .object([:])])),
+        ("events", .object(["http://schemas.openid.net/event/backchannel-logout": .bool(true)])),
+        ("aud", "other"), ("aud", .array(["other", "third"])),
         ("iss", "https://sso.example/realms/other"), ("iat", .number(1_799_999_000)),
         ("exp", .number(1_799_999_000)), ("iat", .null), ("jti", .null), ("sid", 7),
     ])
