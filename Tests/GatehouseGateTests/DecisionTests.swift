@@ -58,7 +58,9 @@ import Testing
     }
 
     // SECURITY-CASES A13.
-    @Test(arguments: ["evil.example", "hub.example:8443", "hub.example.evil", "hub", "hub.example:"])
+    @Test(arguments: [
+        "evil.example", "hub.example:8443", "hub.example.evil", "hub", "hub.example:",
+    ])
     func `another host gets 421 and no cookie`(host: String) async throws {
         let world = try World()
         var browser = Browser(world)
@@ -269,7 +271,9 @@ import Testing
         var options = world.gate.snapshot.options
         let session = try #require(world.gate.store.all.first)
         #expect(world.gate.snapshot.stillAllows(request, session))
-        options.access = [AccessRule(pattern: try #require(PathPattern("/**")), allow: .user("bob"))]
+        options.access = [
+            AccessRule(pattern: try #require(PathPattern("/**")), allow: .user("bob"))
+        ]
         world.gate.replace(options, provider: world.gate.snapshot.provider)
         #expect(!passes())
         #expect(!world.gate.snapshot.stillAllows(request, session))

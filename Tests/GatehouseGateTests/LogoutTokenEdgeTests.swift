@@ -67,17 +67,21 @@ import Testing
     }
 
     // SECURITY-CASES E10, E11, E12, E13, E14, E16.
-    @Test(arguments: [
-        ("nonce", JSONValue.string("n")), ("events", .null), ("events", "x"), ("events", .object([:])),
-        (
-            "events",
-            .object(["http://schemas.openid.net/event/backchannel-logout": .string("x")])
-        ),
-        ("aud", "other"), ("aud", .array(["other"])), ("iss", "https://sso.example/realms/other"),
-        ("iat", .number(1_799_999_600)), ("exp", .number(1_799_999_900)), ("iat", .null), ("jti", .null),
-        ("iat", .number(1_800_003_600)), ("typ", "ID"), ("sid", "a\u{0}b"), ("sid", "a\r\nb"),
-        ("sid", .string(String(repeating: "x", count: 10_000))),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("nonce", JSONValue.string("n")), ("events", .null), ("events", "x"),
+            ("events", .object([:])),
+            (
+                "events",
+                .object(["http://schemas.openid.net/event/backchannel-logout": .string("x")])
+            ),
+            ("aud", "other"), ("aud", .array(["other"])),
+            ("iss", "https://sso.example/realms/other"),
+            ("iat", .number(1_799_999_600)), ("exp", .number(1_799_999_900)), ("iat", .null),
+            ("jti", .null),
+            ("iat", .number(1_800_003_600)), ("typ", "ID"), ("sid", "a\u{0}b"), ("sid", "a\r\nb"),
+            ("sid", .string(String(repeating: "x", count: 10_000))),
+        ] as [(String, JSONValue)])
     func `a wrong claim ends nothing`(claim: String, value: JSONValue) async throws {
         let world = try World()
         var (one, _, _) = try await people(world)

@@ -72,17 +72,27 @@ import Testing
 
     // SECURITY-CASES E01.
     @Test(arguments: [
-        [("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image"),
-            ("Sec-Fetch-Site", "cross-site")],
-        [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe"),
-            ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-User", "?1")],
-        [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
-            ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-User", "?1")],
-        [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
-            ("Sec-Fetch-Site", "same-origin")],
-        [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
+        [
+            ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image"),
+            ("Sec-Fetch-Site", "cross-site"),
+        ],
+        [
+            ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe"),
             ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-User", "?1"),
-            ("Sec-Purpose", "prefetch")],
+        ],
+        [
+            ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
+            ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-User", "?1"),
+        ],
+        [
+            ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
+            ("Sec-Fetch-Site", "same-origin"),
+        ],
+        [
+            ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
+            ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-User", "?1"),
+            ("Sec-Purpose", "prefetch"),
+        ],
         [("Accept", "text/html")], [],
     ])
     func `nothing else that is fetched signs anybody out`(fields: [(String, String)])
