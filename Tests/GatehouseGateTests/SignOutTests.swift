@@ -184,7 +184,6 @@ import Testing
     @Test func `a dead provider does not keep anybody signed in`() async throws {
         let world = try World()
         var browser = try await signedIn(world)
-        world.clock.advance(by: .seconds(10))
         world.fake.fail(with: .unreachable)
         let answer = try await browser.send("GET", url, Self.link)
         guard case .signedOut(.mayBeAlive(let end?), _)? = answer.page else {
