@@ -84,6 +84,9 @@ let package = Package(
             "GatehouseProxyTests",
             imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet", "GatehouseProxy"]),
         tests(
+            "GatehouseKitTests",
+            imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseGate", "GatehouseKit"]),
+        tests(
             "IntegrationTests",
             imports: [
                 "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",

@@ -33,7 +33,6 @@ public final class ProviderClient: Sendable {
         var lastTrouble = ProviderTrouble.recent
         var keys: JWKSetCache
         var hasReadKeys = false
-        var answered: Instant?
     }
 
     public let options: Options
@@ -129,12 +128,9 @@ public final class ProviderClient: Sendable {
         tried.map { now.since($0) < .seconds(1) } ?? false
     }
 
-    /// Whether the provider answers, asked now unless it did so within five seconds. Used before
-    /// a browser is sent to it for a logout.
+    /// Whether the provider answers, asked now: before a browser is sent to it for a logout, which
+    /// must not end on a browser's own error page.
     func answers() async -> Bool {
-        let now = clock.instant()
-        let answered = state.withLock { $0.answered }
-        if let answered, now.since(answered) < .seconds(5) { return true }
         let url = ProviderMetadata.url(
             issuer: options.issuer, backChannelBase: options.backChannelBase)
         do throws(ProviderTrouble) {
@@ -220,7 +216,6 @@ public final class ProviderClient: Sendable {
         do throws(BackChannelError) {
             response = try await channel.send(request)
         } catch { throw .trouble(.channel(error)) }
-        noteAnswer()
         do throws(OIDCError) {
             return try TokenResponse(
                 status: response.status, contentType: response.contentType, body: response.body,
@@ -242,13 +237,7 @@ public final class ProviderClient: Sendable {
             response = try await channel.send(request)
         } catch { throw .channel(error) }
         guard response.status == 200 else { throw .status(response.status) }
-        noteAnswer()
         return response.body
-    }
-
-    private func noteAnswer() {
-        let now = clock.instant()
-        state.withLock { $0.answered = now }
     }
 }
 

@@ -1,0 +1,67 @@
+import GatehouseBase
+import GatehouseGate
+import GatehouseHTTP
+import GatehouseKit
+import Testing
+
+@Suite struct PageRendererTests {
+    private static let attack = "<script>alert(1)</script>\"'&\u{0}\u{202E}"
+
+    private func html(_ page: Page, id: String = "r1") -> String {
+        String(
+            decoding: PageRenderer().render(page, status: 403, id: id).body, as: UTF8.self)
+    }
+
+    private static let pages: [Page] = [
+        .denied(username: attack),
+        .loginFailed(.refused(code: attack, description: attack), retry: "/x?\(attack)"),
+        .confirmLogout(
+            username: attack, action: "/\(attack)", token: Secret(attack), provider: attack),
+        .signedOut(.mayBeAlive(end: "https://sso.example/?\(attack)"), signIn: "/?\(attack)"),
+        .signedOut(.unknown(end: attack), signIn: attack), .badRequest(attack),
+        .endSession(
+            action: "https://sso.example/\(attack)", fields: [(attack, Secret(attack))]),
+        .plainHTTP(publicURL: attack), .untrustedFront(peer: attack, fields: [attack]),
+        .methodNotAllowed(allowed: attack), .providerDown(retry: attack),
+    ]
+
+    // SECURITY-CASES C07.
+    @Test(arguments: PageRendererTests.pages.indices)
+    func `no text of others becomes markup`(index: Int) {
+        let text = html(PageRendererTests.pages[index], id: PageRendererTests.attack)
+        #expect(!text.contains("<script>alert"))
+        #expect(!text.contains("\"'&"))
+        #expect(!text.contains("\u{0}"))
+        #expect(!text.contains("\u{202E}"))
+    }
+
+    @Test func `what the provider says of a refusal can be read`() {
+        let text = html(
+            .loginFailed(.refused(code: "access_denied", description: "a < b"), retry: "/r"))
+        #expect(text.contains("a &lt; b"))
+        #expect(text.contains("href=\"/r\""))
+    }
+
+    @Test func `a page lets nothing be loaded, framed or kept`() throws {
+        let fields = PageRenderer().render(.notFound, status: 404, id: "r").head.fields
+        let policy = try #require(fields.text(.contentSecurityPolicy))
+        #expect(policy.hasPrefix("default-src 'none'; style-src 'sha256-"))
+        #expect(policy.contains("frame-ancestors 'none'"))
+        #expect(policy.contains("form-action 'none'"))
+        #expect(!policy.contains("script-src"))
+        #expect(fields.text(.cacheControl) == "no-store")
+        #expect(fields.text(.contentType) == "text/html; charset=utf-8")
+    }
+
+    @Test func `a form may lead to the provider and a bad origin adds nothing to the policy`() {
+        func policy(_ provider: String) -> String {
+            let page = Page.confirmLogout(
+                username: nil, action: "/x", token: Secret("t"), provider: provider)
+            let response = PageRenderer().render(page, status: 200, id: "r")
+            return response.head.fields.text(.contentSecurityPolicy) ?? ""
+        }
+        #expect(policy("https://sso.example").contains("form-action 'self' https://sso.example;"))
+        #expect(policy("https://x; script-src *").contains("form-action 'self';"))
+        #expect(!policy("https://x; script-src *").contains("script-src"))
+    }
+}
