@@ -58,9 +58,9 @@ let package = Package(
             "GatehouseTesting",
             imports: [
                 "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
-                "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit",
+                "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit", "COpenSSL",
             ]),
-        command("gatehouse", imports: ["GatehouseBase", "GatehouseConfiguration", "GatehouseKit"]),
+        command("gatehouse", imports: ["GatehouseBase", "GatehouseConfiguration", "GatehouseKit","GatehouseHTTP","GatehouseNet","GatehouseProxy"]),
         command(
             "gatehouse-demo",
             imports: [
@@ -70,12 +70,16 @@ let package = Package(
 
         tests("GatehouseBaseTests", imports: ["GatehouseBase"]),
         tests("GatehouseHTTPTests", imports: ["GatehouseBase", "GatehouseHTTP"]),
-        tests("GatehouseOIDCTests", imports: ["GatehouseBase", "GatehouseOIDC"]),
+        tests(
+            "GatehouseOIDCTests", imports: ["GatehouseBase", "GatehouseOIDC", "GatehouseTesting"]),
         tests("GatehouseConfigurationTests", imports: ["GatehouseBase", "GatehouseConfiguration"]),
         tests("GatehouseNetTests", imports: ["GatehouseBase", "GatehouseNet", "CLinux"]),
         tests(
             "GatehouseGateTests",
-            imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseGate"]),
+            imports: [
+                "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseGate",
+                "GatehouseTesting",
+            ]),
         tests(
             "GatehouseProxyTests",
             imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet", "GatehouseProxy"]),

@@ -212,6 +212,16 @@ public struct ByteBuffer: ~Copyable {
         append(digits.span.extracting(index..<16))
     }
 
+    /// Appends all 16 hexadecimal digits of a number.
+    public mutating func append(hexadecimal16 number: UInt64) {
+        var digits: InlineArray<16, UInt8> = .init(repeating: 0)
+        for index in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - index * 4)) & 15
+            digits[index] = digit < 10 ? digit + 0x30 : digit + 0x57
+        }
+        append(digits.span)
+    }
+
     /// Lets `fill` write into the free room; it returns how many bytes it wrote, or a negative
     /// number, which is passed on and changes nothing.
     @inlinable

@@ -40,6 +40,7 @@ public struct Limits: Sendable, Equatable {
     public var connectionShare = 50
     public var sessionExchanges = 256
     public var closeFlush = Duration.milliseconds(500)
+    public var halfClosed = Duration.seconds(60)
     public var drain = Duration.seconds(30)
     public var loginAttempts = 8
     public var loginTime = Duration.seconds(900)
@@ -118,6 +119,7 @@ extension Limits {
         Limit("connection_share", .count(\.connectionShare), "percent of the descriptors that connections may take"),
         Limit("session_exchanges", .count(\.sessionExchanges), "live exchanges of one session; 503 above"),
         Limit("close_flush", .time(\.closeFlush), "a WebSocket of an ended session gets its Close out within this"),
+        Limit("half_closed", .time(\.halfClosed), "silence of the side that is left of a tunnel"),
         Limit("drain", .time(\.drain), "requests in flight at SIGTERM"),
         Limit("login_attempts", .count(\.loginAttempts), "logins in progress in one browser; the oldest is dropped"),
         Limit("login_time", .time(\.loginTime), "a login in progress is good for this"),

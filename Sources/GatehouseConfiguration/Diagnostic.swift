@@ -29,6 +29,11 @@ public struct Diagnostic: Sendable, Hashable {
         self.hint = hint
     }
 
+    /// The same with another ``source``.
+    func about(_ source: String) -> Diagnostic {
+        Diagnostic(severity, at: position, source: source, message, hint: hint)
+    }
+
     /// The lines of this diagnostic, without a line feed at the end.
     public var rendered: String {
         guard let position else {
@@ -54,13 +59,14 @@ public struct Diagnostic: Sendable, Hashable {
     /// All diagnostics in the order of the text and, where there are any, the line that counts
     /// them; ends with a line feed unless it is empty.
     public static func report(_ diagnostics: [Diagnostic]) -> String {
+        let diagnostics = sorted(diagnostics)
         guard !diagnostics.isEmpty else { return "" }
         let errors = diagnostics.count { $0.severity == .error }
         let warnings = diagnostics.count - errors
         var counts: [String] = []
         if errors > 0 { counts.append(errors == 1 ? "1 error" : "\(errors) errors") }
         if warnings > 0 { counts.append(warnings == 1 ? "1 warning" : "\(warnings) warnings") }
-        let lines = sorted(diagnostics).map(\.rendered) + [counts.joined(separator: ", ")]
+        let lines = diagnostics.map(\.rendered) + [counts.joined(separator: ", ")]
         return lines.joined(separator: "\n") + "\n"
     }
 

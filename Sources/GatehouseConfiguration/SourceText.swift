@@ -8,7 +8,7 @@ struct SourceText: Sendable {
     init(name: String, text: String) {
         self.name = name
         self.text = text
-        lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        lines = SourceText.lines(of: text)
         for (index, line) in lines.enumerated() where SourceText.mayHoldSecret(line) {
             hidden.insert(index)
         }
@@ -25,6 +25,31 @@ struct SourceText: Sendable {
         return SourcePosition(
             file: name, line: line + 1, column: column + 1,
             text: shown ? String(lines[line]) : nil)
+    }
+
+    /// The lines as libyaml counts them: YAML 1.1 §4.2 knows five ends of a line, and one more
+    /// that is two characters.
+    private static func lines(of text: String) -> [Substring] {
+        let scalars = text.unicodeScalars
+        var lines: [Substring] = []
+        var start = scalars.startIndex
+        var index = start
+        while index < scalars.endIndex {
+            let scalar = scalars[index]
+            var next = scalars.index(after: index)
+            switch scalar {
+            case "\r", "\n", "\u{85}", "\u{2028}", "\u{2029}":
+                lines.append(Substring(scalars[start..<index]))
+                if scalar == "\r", next < scalars.endIndex, scalars[next] == "\n" {
+                    next = scalars.index(after: next)
+                }
+                start = next
+            default: break
+            }
+            index = next
+        }
+        lines.append(Substring(scalars[start...]))
+        return lines
     }
 
     /// Whether the line gives a value to a key that sounds like a secret, however it is spelt.

@@ -60,19 +60,19 @@ extension YAMLEvent {
         return unsafe bytes.withUnsafeBufferPointer { input in
             unsafe yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
             unsafe yaml_parser_set_input_string(parser, input.baseAddress, input.count)
-            return unsafe readAll(parser)
+            return unsafe readAll(parser, input)
         }
     }
 
     /// Sound as long as `parser` is initialised and its input lives, which ``read(_:)`` sees to.
     private static func readAll(
-        _ parser: UnsafeMutablePointer<yaml_parser_t>
+        _ parser: UnsafeMutablePointer<yaml_parser_t>, _ input: UnsafeBufferPointer<UInt8>
     ) -> (events: [Marked], error: SyntaxError?) {
         var events: [Marked] = []
         while true {
             var event = unsafe yaml_event_t()
             guard unsafe yaml_parser_parse(parser, &event) == 1 else {
-                return (events, unsafe syntaxError(parser.pointee))
+                return (events, unsafe syntaxError(parser.pointee, in: input))
             }
             // Sound: a parsed event owns its strings until this; they have been copied by then.
             defer { unsafe yaml_event_delete(&event) }
@@ -123,13 +123,20 @@ extension YAMLEvent {
     }
 
     /// Sound: the strings of a parser are static ones or nil.
-    private static func syntaxError(_ parser: yaml_parser_t) -> SyntaxError {
+    private static func syntaxError(
+        _ parser: yaml_parser_t, in bytes: UnsafeBufferPointer<UInt8>
+    ) -> SyntaxError {
         let problem = unsafe parser.problem.map { unsafe String(cString: $0) }
-        // Errors of the reader have no mark, but stand where the parser is.
-        let isReaderError = unsafe parser.error == YAML_READER_ERROR
-        let mark = unsafe isReaderError ? parser.mark : parser.problem_mark
-        return SyntaxError(
-            problem: problem ?? "it cannot be read", line: Int(mark.line), column: Int(mark.column))
+        var line = unsafe Int(parser.problem_mark.line)
+        var column = unsafe Int(parser.problem_mark.column)
+        if unsafe parser.error == YAML_READER_ERROR {
+            // The reader is ahead of the marks and tells the byte at fault instead.
+            let before = unsafe bytes.prefix(Int(parser.problem_offset))
+            line = unsafe before.count { $0 == UInt8(ascii: "\n") }
+            let start = unsafe before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            column = unsafe before[start...].count { $0 & 0xC0 != 0x80 }
+        }
+        return SyntaxError(problem: problem ?? "it cannot be read", line: line, column: column)
     }
 }
 

@@ -85,7 +85,9 @@ enum GaloisCounterMode {
     static func encrypt(
         _ plaintext: [UInt8], key: Secret, nonce: [UInt8], additionalData: [UInt8]
     ) -> [UInt8] {
-        let context = CipherContext()
+        // Sound: freed in the defer, after its last use; that zeroes the expanded key too.
+        let context = unsafe EVP_CIPHER_CTX_new()
+        defer { unsafe EVP_CIPHER_CTX_free(context) }
         var output = [UInt8](repeating: 0, count: plaintext.count)
         var tag = [UInt8](repeating: 0, count: tagSize)
         let done = key.withBytes { key in
@@ -94,15 +96,15 @@ enum GaloisCounterMode {
             unsafe key.withUnsafeBufferPointer { key in
                 var count: Int32 = 0
                 return unsafe EVP_EncryptInit_ex(
-                    context.pointer, EVP_aes_256_gcm(), nil, key.baseAddress, nonce) == 1
+                    context, EVP_aes_256_gcm(), nil, key.baseAddress, nonce) == 1
                     && EVP_EncryptUpdate(
-                        context.pointer, nil, &count, additionalData, Int32(additionalData.count))
+                        context, nil, &count, additionalData, Int32(additionalData.count))
                         == 1
                     && EVP_EncryptUpdate(
-                        context.pointer, &output, &count, plaintext, Int32(plaintext.count)) == 1
-                    && EVP_EncryptFinal_ex(context.pointer, &tag, &count) == 1
+                        context, &output, &count, plaintext, Int32(plaintext.count)) == 1
+                    && EVP_EncryptFinal_ex(context, &tag, &count) == 1
                     && gh_EVP_CIPHER_CTX_ctrl(
-                        context.pointer, EVP_CTRL_AEAD_GET_TAG, Int32(tagSize), &tag) == 1
+                        context, EVP_CTRL_AEAD_GET_TAG, Int32(tagSize), &tag) == 1
             }
         }
         precondition(done, "AES-GCM fails for want of memory only")
@@ -112,7 +114,9 @@ enum GaloisCounterMode {
     static func decrypt(
         _ sealed: [UInt8], key: Secret, nonce: [UInt8], additionalData: [UInt8]
     ) -> [UInt8]? {
-        let context = CipherContext()
+        // Sound: freed in the defer, after its last use; that zeroes the expanded key too.
+        let context = unsafe EVP_CIPHER_CTX_new()
+        defer { unsafe EVP_CIPHER_CTX_free(context) }
         let ciphertext = Array(sealed.dropLast(tagSize))
         var tag = Array(sealed.suffix(tagSize))
         var output = [UInt8](repeating: 0, count: ciphertext.count)
@@ -122,37 +126,23 @@ enum GaloisCounterMode {
                 var count: Int32 = 0
                 var end = [UInt8](repeating: 0, count: tagSize)
                 return unsafe EVP_DecryptInit_ex(
-                    context.pointer, EVP_aes_256_gcm(), nil, key.baseAddress, nonce) == 1
+                    context, EVP_aes_256_gcm(), nil, key.baseAddress, nonce) == 1
                     && EVP_DecryptUpdate(
-                        context.pointer, nil, &count, additionalData, Int32(additionalData.count))
+                        context, nil, &count, additionalData, Int32(additionalData.count))
                         == 1
                     && EVP_DecryptUpdate(
-                        context.pointer, &output, &count, ciphertext, Int32(ciphertext.count))
+                        context, &output, &count, ciphertext, Int32(ciphertext.count))
                         == 1
                     && gh_EVP_CIPHER_CTX_ctrl(
-                        context.pointer, EVP_CTRL_AEAD_SET_TAG, Int32(tagSize), &tag) == 1
-                    && EVP_DecryptFinal_ex(context.pointer, &end, &count) == 1
+                        context, EVP_CTRL_AEAD_SET_TAG, Int32(tagSize), &tag) == 1
+                    && EVP_DecryptFinal_ex(context, &end, &count) == 1
             }
         }
-        return done ? output : nil
-    }
-}
-
-/// Owns an EVP_CIPHER_CTX.
-@safe private final class CipherContext {
-    // Sound: made here, freed in deinit only.
-    let pointer: OpaquePointer
-
-    init() {
-        // Sound: null only for want of memory.
-        guard let pointer = unsafe EVP_CIPHER_CTX_new() else {
-            preconditionFailure("out of memory")
+        guard done else {
+            // Whoever asks OpenSSL next on this thread must not find this failure.
+            ERR_clear_error()
+            return nil
         }
-        unsafe self.pointer = pointer
-    }
-
-    deinit {
-        // Sound: freed once; this also zeroes the expanded key.
-        unsafe EVP_CIPHER_CTX_free(pointer)
+        return output
     }
 }

@@ -3,6 +3,7 @@ public import GatehouseBase
 /// When the provider's keys are used, read again or no longer trusted; a value without a clock.
 ///
 /// The owner asks ``decision(for:now:)``, reads the keys where it says so, and tells the outcome.
+/// Whoever comes while a read is under way waits for that one, and then asks again once.
 public struct JWKSetCache: Sendable {
     /// What to do for one token.
     public enum Decision: Sendable {

@@ -137,8 +137,8 @@ public import GatehouseBase
             unsafe BN_free(e)
         }
         guard unsafe builder != nil, unsafe n != nil, unsafe e != nil,
-            unsafe OSSL_PARAM_BLD_push_BN(builder, "n", n) == 1,
-            unsafe OSSL_PARAM_BLD_push_BN(builder, "e", e) == 1
+            unsafe OSSL_PARAM_BLD_push_BN(builder, name("n"), n) == 1,
+            unsafe OSSL_PARAM_BLD_push_BN(builder, name("e"), e) == 1
         else { return nil }
         return unsafe key(type: "RSA", builder: builder)
     }
@@ -152,13 +152,19 @@ public import GatehouseBase
         return unsafe group.withCString { group in
             unsafe point.withUnsafeBytes { point in
                 guard
-                    unsafe OSSL_PARAM_BLD_push_utf8_string(builder, "group", group, 0) == 1,
+                    unsafe OSSL_PARAM_BLD_push_utf8_string(builder, name("group"), group, 0) == 1,
                     unsafe OSSL_PARAM_BLD_push_octet_string(
-                        builder, "pub", point.baseAddress, point.count) == 1
+                        builder, name("pub"), point.baseAddress, point.count) == 1
                 else { return nil }
                 return unsafe key(type: "EC", builder: builder)
             }
         }
+    }
+
+    /// The builder keeps the pointer until the key is made, so the name must live as long: always.
+    private static func name(_ name: StaticString) -> UnsafePointer<CChar> {
+        // Sound: a literal of ASCII, which ends in a zero byte and is never freed.
+        unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 
     private static func key(type: String, builder: OpaquePointer?) -> OpaquePointer? {

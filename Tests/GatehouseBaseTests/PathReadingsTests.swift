@@ -80,7 +80,8 @@ import Testing
 
     @Test func `plain segments leave out the trailing slash`() {
         let path = Array("/user/alice/".utf8)
-        #expect(PathReading.plainSegments(of: path.span).map { String(decoding: $0, as: UTF8.self) }
-            == ["user", "alice"])
+        #expect(
+            PathReading.plainSegments(of: path.span).map { String(decoding: $0, as: UTF8.self) }
+                == ["user", "alice"])
     }
 }

@@ -1,4 +1,4 @@
-public import GatehouseBase
+import GatehouseBase
 
 /// All access rules, compiled: which one decides about a request, and whom it lets in.
 public struct AccessRules: Sendable {

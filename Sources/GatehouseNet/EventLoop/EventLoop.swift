@@ -33,6 +33,11 @@ public actor EventLoop {
     public nonisolated let thread: LoopThread
     /// What the loop owns; reachable only from code that runs on it.
     public let core: LoopCore
+    /// What the layers above keep per loop.
+    public var attachment: AnyObject?
+
+    /// Keeps `attachment` on this loop.
+    public func attach(_ attachment: AnyObject) { self.attachment = attachment }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
         // Sound: the thread outlives its actor.

@@ -12,8 +12,8 @@ public final class LoopCore {
     /// Passes that took longer than 50 ms.
     public internal(set) var slowPasses = 0
 
-    var poller = Poller()
-    private var timers = TimerWheel(now: .now())
+    let poller = Poller()
+    private let timers = TimerWheel(now: .now())
     private var buffers: [[UInt8]] = []
     /// Ciphertext on its way to or from the kernel; empty between jobs.
     var scratch = ByteBuffer(adopting: [UInt8](repeating: 0, count: 64 * 1024))

@@ -10,7 +10,7 @@ public class Pollable {
 
 /// epoll, edge-triggered. Descriptor in the low and a generation in the high 32 bits of the event's
 /// data: an event for a descriptor that has been closed and given out again is recognised.
-@safe struct Poller: ~Copyable {
+@safe final class Poller {
     private struct Slot {
         var target: Pollable?
         var generation: UInt32 = 0
@@ -32,7 +32,7 @@ public class Pollable {
 
     deinit { close(descriptor) }
 
-    mutating func add(_ file: Int32, _ target: Pollable, events wanted: UInt32) {
+    func add(_ file: Int32, _ target: Pollable, events wanted: UInt32) {
         while slots.count <= Int(file) { slots.append(Slot()) }
         slots[Int(file)].generation &+= 1
         slots[Int(file)].target = target
@@ -45,14 +45,14 @@ public class Pollable {
     }
 
     /// Before the descriptor is closed: closing takes it out of epoll by itself.
-    mutating func remove(_ file: Int32) {
+    func remove(_ file: Int32) {
         slots[Int(file)].target = nil
     }
 
     /// Waits, then tells the targets. This is where a loop's idle time is spent: profiles filter
     /// it out by this name. Do not rename or inline it.
     @inline(never)
-    mutating func waitForEvents(_ timeout: Int32) -> Int {
+    func waitForEvents(_ timeout: Int32) -> Int {
         // Sound: the kernel writes at most `events.count` elements.
         let limit = unsafe events.count
         let count = unsafe events.withUnsafeMutableBufferPointer { buffer in

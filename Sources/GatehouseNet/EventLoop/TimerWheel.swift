@@ -15,7 +15,7 @@ public final class LoopTimer {
 
 /// Deadlines of one loop: a hashed wheel of 512 slots of about 16.8 ms. Timers further away than a
 /// turn stay in their slot and are passed over; precision is one slot, never early.
-struct TimerWheel: ~Copyable {
+final class TimerWheel {
     private static let tickShift: UInt64 = 24
     private static let slotCount = 512
 
@@ -28,7 +28,7 @@ struct TimerWheel: ~Copyable {
     var isEmpty: Bool { count == 0 }
 
     /// Sets or moves a timer; `.never` leaves it to be forgotten when its slot comes.
-    mutating func set(_ timer: LoopTimer, to deadline: Instant) {
+    func set(_ timer: LoopTimer, to deadline: Instant) {
         timer.deadline = deadline
         guard deadline != .never else { return }
         let tick = max(deadline.nanoseconds >> TimerWheel.tickShift + 1, current + 1)
@@ -40,14 +40,14 @@ struct TimerWheel: ~Copyable {
     }
 
     /// Takes a timer out.
-    mutating func cancel(_ timer: LoopTimer) {
+    func cancel(_ timer: LoopTimer) {
         timer.deadline = .never
         if timer.slot >= 0 { unlink(timer) }
     }
 
     /// Fires what is due.
     /// - Returns: the timers whose deadline has passed; the caller runs them.
-    mutating func advance(to now: Instant) -> [LoopTimer] {
+    func advance(to now: Instant) -> [LoopTimer] {
         let target = now.nanoseconds >> TimerWheel.tickShift
         guard target > current else { return [] }
         guard count > 0 else {
@@ -82,7 +82,7 @@ struct TimerWheel: ~Copyable {
     }
 
     /// Takes out of a slot what is due, what was moved later and what was forgotten.
-    private mutating func collect(
+    private func collect(
         _ slot: Int, upTo target: UInt64, _ now: Instant, _ due: inout [LoopTimer]
     ) {
         var index = 0
@@ -97,7 +97,7 @@ struct TimerWheel: ~Copyable {
         }
     }
 
-    private mutating func link(_ timer: LoopTimer, at tick: UInt64) {
+    private func link(_ timer: LoopTimer, at tick: UInt64) {
         timer.tick = tick
         timer.slot = Int(tick % UInt64(TimerWheel.slotCount))
         timer.index = slots[timer.slot].count
@@ -105,7 +105,7 @@ struct TimerWheel: ~Copyable {
         count += 1
     }
 
-    private mutating func unlink(_ timer: LoopTimer) {
+    private func unlink(_ timer: LoopTimer) {
         let slot = timer.slot
         let last = slots[slot].removeLast()
         if last !== timer {

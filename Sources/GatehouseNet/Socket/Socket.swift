@@ -201,6 +201,18 @@ public final class Socket: Pollable {
         if writing.isWaiting { writing.raise() }
     }
 
+    /// Lets a wait for bytes return although there are none: its caller looks around.
+    public func interruptRead() {
+        mayRead = true
+        if reading.isWaiting { reading.raise() }
+    }
+
+    /// Lets a wait for room return although there is none.
+    public func interruptWrite() {
+        mayWrite = true
+        if writing.isWaiting { writing.raise() }
+    }
+
     // MARK: Ends
 
     /// Makes every pending and later call throw; the owner closes.

@@ -1,0 +1,62 @@
+import GatehouseBase
+
+/// Every key there is, by mapping. A key that is in neither column is an error with a suggestion.
+enum Schema {
+    static let root = KeyTable(
+        "",
+        [
+            "public_urls", "state_dir", "keys_file", "loops", "listeners", "upstreams", "routes",
+            "access", "oidc", "session", "identity", "limits", "log",
+        ],
+        waiting: [
+            "pid_file", "routes_api", "forwarding", "bearer", "logout", "jupyterhub", "pages",
+        ])
+    static let listener = KeyTable(
+        "listeners[]", ["address", "role", "tls"],
+        waiting: ["front", "redirect_to_https", "token_file"])
+    static let listenerTLS = KeyTable(
+        "listeners[].tls", ["certificates", "minimum", "maximum"],
+        waiting: ["ciphers", "dhparam_file", "client_ca", "client_certificate"])
+    static let certificate = KeyTable("listeners[].tls.certificates[]", ["certificate", "key"])
+    static let upstream = KeyTable(
+        "upstreams.*", ["url", "connect_timeout", "first_byte_timeout", "tls"],
+        waiting: ["response_idle", "max_connections"])
+    static let upstreamTLS = KeyTable(
+        "upstreams.*.tls", ["ca_file", "server_name", "insecure_skip_verify"],
+        waiting: ["certificate", "key"])
+    static let route = KeyTable(
+        "routes[]", ["host", "path", "upstream", "identity"],
+        waiting: ["preset", "assertion_audience", "access_token", "max_body"])
+    static let routeIdentity = KeyTable("routes[].identity", ["headers"], waiting: ["assertion"])
+    static let rule = KeyTable("access[]", ["host", "path", "methods", "allow"])
+    static let allow = KeyTable(
+        "access[].allow",
+        ["user", "group", "realm_role", "client_role", "path_user", "any", "all"],
+        waiting: ["email_domain", "acr", "claim"])
+    static let oidc = KeyTable(
+        "oidc",
+        [
+            "issuer", "client_id", "client_secret_file", "client_secret", "backchannel_base_url",
+            "ca_file", "scopes",
+        ],
+        waiting: [
+            "client_authentication", "client_key_file", "required_acr", "prompt", "kc_idp_hint",
+            "provider_grace",
+        ])
+    static let session = KeyTable(
+        "session", ["idle", "absolute", "per_user"], waiting: ["remember", "same_site"])
+    static let identity = KeyTable("identity", ["headers"], waiting: ["assertion"])
+    static let limits = KeyTable("limits", Limits.all.map(\.name))
+    static let log = KeyTable("log", ["level", "format", "access"], waiting: ["audit"])
+
+    /// All of them.
+    static let all = [
+        root, listener, listenerTLS, certificate, upstream, upstreamTLS, route, routeIdentity,
+        rule, allow, oidc, session, identity, limits, log,
+    ]
+
+    /// The words of `access[].allow` that are no mapping.
+    static let allowWords = ["public", "signed_in", "deny"]
+    /// The roles of listeners that the schema has a place for, but nothing serves yet.
+    static let waitingRoles = ["internal", "api", "admin", "metrics"]
+}

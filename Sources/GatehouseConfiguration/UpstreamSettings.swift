@@ -1,0 +1,46 @@
+public import GatehouseBase
+
+/// A server that requests are forwarded to: one of `upstreams`, or a route's bare URL.
+public struct UpstreamSettings: Sendable, Hashable {
+    /// How an `https` upstream is verified. Whatever weakens it has `insecure` in its name.
+    public struct TLS: Sendable, Hashable {
+        /// A PEM file with the authorities to trust in place of the system's.
+        public var caFile: String?
+        /// The name that is asked for and verified in place of the URL's host.
+        public var serverName: String?
+        /// Takes any certificate of anybody.
+        public var insecureSkipVerify: Bool
+
+        public init(
+            caFile: String? = nil, serverName: String? = nil, insecureSkipVerify: Bool = false
+        ) {
+            self.caFile = caFile
+            self.serverName = serverName
+            self.insecureSkipVerify = insecureSkipVerify
+        }
+    }
+
+    /// The key below `upstreams`, or the URL itself for a route's bare URL.
+    public var name: String
+    /// Scheme, host and port; there is no path.
+    public var url: Origin
+    /// For TCP and TLS together; the limit `connect_time` where nothing else is written.
+    public var connectTimeout: Duration
+    /// From the end of the request to the first byte of the answer; nil for no limit.
+    public var firstByteTimeout: Duration?
+    public var tls: TLS
+
+    public init(
+        name: String, url: Origin, connectTimeout: Duration = Limits().connectTime,
+        firstByteTimeout: Duration? = nil, tls: TLS = TLS()
+    ) {
+        self.name = name
+        self.url = url
+        self.connectTimeout = connectTimeout
+        self.firstByteTimeout = firstByteTimeout
+        self.tls = tls
+    }
+
+    /// Whether this stands below `upstreams`.
+    public var isNamed: Bool { !name.utf8.contains(UInt8(ascii: ":")) }
+}

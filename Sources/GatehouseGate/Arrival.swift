@@ -1,0 +1,17 @@
+public import GatehouseBase
+
+/// How a request came to a public listener.
+public struct Arrival: Sendable {
+    /// The client's address as text, without port: for logs and rates.
+    public var peer: String
+    /// Over TLS, or through a trusted front that says `https`.
+    public var isTLS: Bool
+    /// When the head was whole.
+    public var now: Instant
+
+    public init(peer: String, isTLS: Bool, now: Instant) {
+        self.peer = peer
+        self.isTLS = isTLS
+        self.now = now
+    }
+}

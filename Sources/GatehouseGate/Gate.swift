@@ -1,0 +1,160 @@
+public import GatehouseBase
+public import GatehouseHTTP
+import Synchronization
+
+/// Decides who may pass, signs people in and out, and ends what must end.
+///
+/// A decision is synchronous (``GateSnapshot/decide(_:_:route:memo:)``); what needs the provider
+/// or the records is an ``Endpoint`` and served here. The gate knows no socket: the provider is
+/// reached over a ``BackChannel``, and live exchanges are ended by ``onEnd``.
+public final class Gate: Sendable {
+    /// Closes what hangs on a session, on every loop; returns when every loop has done so.
+    public typealias EndHook = @Sendable (Session, EndCause) async -> Void
+
+    public let store: SessionStore
+    let records: any SessionRecords
+    let keys: GateKeys
+    let log: Log
+    let clock: GateClock
+    let onEnd: EndHook
+    let redeemed: SeenOnce
+    let replays: SeenOnce
+    let rejections: PeerRate
+    private let current: Mutex<GateSnapshot>
+
+    /// - Parameters:
+    ///   - options: what the configuration says.
+    ///   - keys: the store must have been made with their index key.
+    ///   - store: sessions; outlives reloads.
+    ///   - records: where sessions are kept besides.
+    ///   - provider: nil where nobody can sign in.
+    ///   - log: audit events go there at `notice`.
+    ///   - clock: the system's, but in tests.
+    ///   - onEnd: see ``EndHook``.
+    public init(
+        options: Options, keys: GateKeys, store: SessionStore, records: any SessionRecords,
+        provider: ProviderClient?, log: Log, clock: GateClock = .system,
+        onEnd: @escaping EndHook
+    ) {
+        self.keys = keys
+        self.store = store
+        self.records = records
+        self.log = log
+        self.clock = clock
+        self.onEnd = onEnd
+        redeemed = SeenOnce(capacity: options.limits.replayEntries)
+        replays = SeenOnce(capacity: options.limits.replayEntries)
+        rejections = PeerRate(perSecond: options.limits.logoutTokensPerPeer)
+        current = Mutex(GateSnapshot(options: options, provider: provider, store: store))
+    }
+
+    /// What decides now; each loop keeps a copy until it is told of another.
+    public var snapshot: GateSnapshot { current.withLock { $0 } }
+
+    /// Takes over another configuration; sessions stay. Loops must be given ``snapshot`` then.
+    public func replace(_ options: Options, provider: ProviderClient?) {
+        let snapshot = GateSnapshot(options: options, provider: provider, store: store)
+        current.withLock { $0 = snapshot }
+    }
+
+    /// As ``GateSnapshot/decide(_:_:route:memo:)`` with the newest snapshot.
+    public func decide(
+        _ request: borrowing RequestHead, _ arrival: Arrival, route: RouteIdentity?,
+        memo: inout SessionMemo
+    ) -> Decision {
+        snapshot.decide(request, arrival, route: route, memo: &memo)
+    }
+
+    /// Answers a request for one of our endpoints.
+    ///
+    /// - Parameters:
+    ///   - endpoint: as decided.
+    ///   - request: its head.
+    ///   - body: whole, up to the limit that was decided.
+    ///   - arrival: as for the decision.
+    public func serve(
+        _ endpoint: Endpoint, _ request: RequestHead, body: [UInt8], arrival: Arrival
+    ) async -> GateAnswer {
+        let snapshot = snapshot
+        if endpoint == .backChannelLogout {
+            return await serveBackChannelLogout(
+                request, body: body, arrival: arrival, snapshot: snapshot)
+        }
+        guard let provider = snapshot.provider,
+            let host = snapshot.hosts.index(of: request, isTLS: arrival.isTLS)
+        else { return snapshot.refuse(request, .misdirected) }
+        let visit = Visit(
+            request: request, body: body, arrival: arrival, snapshot: snapshot,
+            provider: provider, hostIndex: host)
+        switch endpoint {
+        case .startLogin: return await serveStart(visit)
+        case .login: return await serveLogin(visit)
+        case .callback: return await serveCallback(visit)
+        case .logout: return await serveLogout(visit)
+        case .loggedOut: return serveLoggedOut(visit)
+        case .session: return serveSession(visit)
+        case .backChannelLogout: return snapshot.refuse(request, .notFound)
+        }
+    }
+
+    /// Who is signed in and for how long; never a token, and no activity of the user.
+    private func serveSession(_ visit: Visit) -> GateAnswer {
+        guard let session = visit.session(now: visit.arrival.now) else {
+            return visit.snapshot.askForLogin(visit.origin)
+        }
+        let now = visit.arrival.now
+        let limits = visit.snapshot.options.session
+        let idle = limits.idle - now.since(session.lastActivity)
+        let absolute = limits.absolute - now.since(session.startedAt)
+        let json = JSONValue.object([
+            "user": session.username.map { .string($0) } ?? .null,
+            "idle_seconds": .number(Double(max(0, idle.wholeSeconds))),
+            "absolute_seconds": .number(Double(max(0, absolute.wholeSeconds))),
+            "csrf": .string(FormToken.make(.form, for: session, key: keys.forms)),
+            "logout_url": .string(visit.origin.description + "/.gatehouse/logout"),
+        ])
+        guard
+            case .response(var response) =
+                GateAnswer.json(200, String(decoding: json.encoded(), as: UTF8.self))
+        else { return .page(.internalError, status: 500) }
+        response.head.fields.append("Cross-Origin-Resource-Policy", "same-origin")
+        response.head.fields.append("X-Content-Type-Options", "nosniff")
+        return .response(response)
+    }
+
+    // MARK: Ending sessions
+
+    /// Ends sessions: the one way in which any session ends.
+    ///
+    /// All of them are over for every new request before the first socket is closed; then every
+    /// loop closes what hangs on them, then the records forget them. An error is the records': the
+    /// sessions are over in memory all the same.
+    @discardableResult
+    public func end(_ sessions: [Session], _ cause: EndCause) async throws -> Int {
+        let ended = sessions.filter { $0.markEnded() }
+        store.remove(ended)
+        for session in ended { await onEnd(session, cause) }
+        for session in ended {
+            log.notice(
+                "logout", ("user", session.displayName), ("host", session.host),
+                ("cause", cause.rawValue))
+        }
+        guard !ended.isEmpty else { return 0 }
+        do { try await records.end(ended) } catch {
+            log.error("the records of ended sessions could not be removed", ("error", "\(error)"))
+            throw error
+        }
+        return ended.count
+    }
+
+    /// Ends the sessions that have run into a limit; to be called about once a second.
+    public func endExpired() async {
+        let limits = snapshot.options.session
+        let expired = store.expired(now: clock.instant(), limits: limits)
+        for cause in [EndCause.idle, .absolute] {
+            let sessions = expired.filter { $0.1 == cause }.map(\.0)
+            // What the records say is in the log; the sessions are over.
+            if !sessions.isEmpty { _ = try? await end(sessions, cause) }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+public import GatehouseHTTP
+
+/// An answer of our own.
+public enum GateAnswer: Sendable {
+    /// As it is.
+    case response(Response)
+    /// A page, rendered by whoever knows how pages look; `fields` go with it.
+    case page(Page, status: Int, fields: Fields)
+
+    /// A page without further fields.
+    static func page(_ page: Page, status: Int) -> GateAnswer {
+        .page(page, status: status, fields: Fields())
+    }
+
+    /// A redirect that nobody stores.
+    static func redirect(_ location: String, status: Int = 302, cookies: [String] = [])
+        -> GateAnswer
+    {
+        var response = Response(status)
+        response.head.fields.append(.location, location)
+        response.head.fields.append(.cacheControl, "no-store")
+        for cookie in cookies { response.head.fields.append(.setCookie, cookie) }
+        return .response(response)
+    }
+
+    /// JSON that nobody stores.
+    static func json(_ status: Int, _ text: String) -> GateAnswer {
+        var response = Response(status, contentType: "application/json", text)
+        response.head.fields.append(.cacheControl, "no-store")
+        return .response(response)
+    }
+
+    /// The same with one more field.
+    func adding(_ name: FieldName, _ value: String) -> GateAnswer {
+        switch self {
+        case .response(var response):
+            response.head.fields.append(name, value)
+            return .response(response)
+        case .page(let page, let status, var fields):
+            fields.append(name, value)
+            return .page(page, status: status, fields: fields)
+        }
+    }
+
+    /// The same with Set-Cookie lines.
+    func adding(cookies: [String]) -> GateAnswer {
+        cookies.reduce(self) { $0.adding(.setCookie, $1) }
+    }
+}

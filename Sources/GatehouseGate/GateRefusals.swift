@@ -1,0 +1,98 @@
+import GatehouseBase
+import GatehouseHTTP
+
+/// What the gate says to those whom it does not let pass: a page to a person, JSON to a program.
+extension GateSnapshot {
+    enum Refusal {
+        case misdirected, invalidPath, ambiguousPath, notFound, methodNotAllowed, crossSite
+        case identityTooLarge
+    }
+
+    func refuse(_ request: borrowing RequestHead, _ refusal: Refusal) -> GateAnswer {
+        switch refusal {
+        case .misdirected: answer(request, 421, "misdirected", .misdirected)
+        case .invalidPath:
+            answer(request, 400, "invalid_path", .badRequest("The address is not well-formed."))
+        case .ambiguousPath:
+            answer(
+                request, 400, "ambiguous_path",
+                .badRequest("The address can be read in more than one way."))
+        case .notFound: answer(request, 404, "not_found", .notFound)
+        case .methodNotAllowed:
+            answer(request, 405, "method_not_allowed", .methodNotAllowed(allowed: ""))
+        case .crossSite: answer(request, 403, "cross_site", .crossSite)
+        case .identityTooLarge: answer(request, 500, "identity_too_large", .identityTooLarge)
+        }
+    }
+
+    /// No rule lets them in; the same whether a route exists or not.
+    func deny(_ request: borrowing RequestHead, _ session: Session?) -> GateAnswer {
+        answer(request, 403, "denied", .denied(username: session?.displayName))
+    }
+
+    /// For what is no navigation: a script can say what to do, a redirect it could only follow.
+    func askForLogin(_ origin: Origin) -> GateAnswer {
+        let url = origin.description + "/.gatehouse/login"
+        return GateAnswer.json(
+            401, #"{"error":"login_required","login_url":"\#(url)"}"#
+        )
+        .adding(.xGatehouseLogin, url)
+        // A 401 must have one (RFC 9110 §15.5.2); browsers ask nobody for a scheme of this name.
+        .adding(.wwwAuthenticate, "Gatehouse")
+    }
+
+    /// Without TLS no cookie is read or set.
+    func sendToTLS(_ request: borrowing RequestHead, host: Int?) -> GateAnswer {
+        guard let origin = host.map({ hosts.entries[$0].origin }) ?? options.publicURLs.first
+        else { return refuse(request, .misdirected) }
+        if FetchMetadata.isNavigation(request), let target = request.target().text {
+            return .redirect(origin.description + target, status: 307)
+        }
+        return answer(request, 421, "tls_required", .plainHTTP(publicURL: origin.description))
+    }
+
+    /// A front that is not trusted would be redirected for ever.
+    func refuseStrangersFields(
+        _ request: borrowing RequestHead, _ arrival: Arrival
+    ) -> GateAnswer? {
+        var names: [String] = []
+        for index in request.fields.indices {
+            let name = request.fields[index].resembles
+            guard GateSnapshot.isFrontField(name), !names.contains(name.spelling.description)
+            else { continue }
+            names.append(name.spelling.description)
+        }
+        guard !names.isEmpty else { return nil }
+        return answer(
+            request, 400, "untrusted_front", .untrustedFront(peer: arrival.peer, fields: names))
+    }
+
+    private static func isFrontField(_ name: FieldName) -> Bool {
+        switch name {
+        case .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort,
+            .xForwardedServer, .xForwardedSSL, .xForwardedScheme, .xRealIP, .xScheme,
+            .cfConnectingIP, .cfVisitor, .trueClientIP, .cfAccessJWTAssertion, .cfAccessEmail:
+            true
+        default: false
+        }
+    }
+
+    private func answer(
+        _ request: borrowing RequestHead, _ status: Int, _ code: StaticString, _ page: Page
+    ) -> GateAnswer {
+        FetchMetadata.acceptsHTML(request)
+            ? .page(page, status: status) : .json(status, #"{"error":"\#(code)"}"#)
+    }
+}
+
+extension Endpoint {
+    /// The endpoint at a plain path below `/.gatehouse`, and the methods that it serves.
+    static func find(_ path: borrowing Span<UInt8>) -> (Endpoint, [Method])? {
+        if path.equals("/.gatehouse/login") { return (.login, [.get]) }
+        if path.equals("/.gatehouse/callback") { return (.callback, [.get]) }
+        if path.equals("/.gatehouse/logout") { return (.logout, [.get, .post]) }
+        if path.equals("/.gatehouse/logged-out") { return (.loggedOut, [.get, .head]) }
+        if path.equals("/.gatehouse/session") { return (.session, [.get, .head]) }
+        return nil
+    }
+}

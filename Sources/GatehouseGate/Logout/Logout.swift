@@ -1,0 +1,131 @@
+import GatehouseBase
+import GatehouseHTTP
+import GatehouseOIDC
+
+/// Signing out by the user: here first, then at the provider.
+extension Gate {
+    /// A token that makes `GET /.gatehouse/logout?token=` act at once: for a redirect of ours
+    /// after somebody has asked to be signed out. Good for five minutes and one session.
+    public func logoutToken(for session: Session) -> String {
+        FormToken.makeLink(for: session, now: clock.timestamp(), key: keys.forms)
+    }
+
+    func serveLogout(_ visit: Visit) async -> GateAnswer {
+        visit.request.method == .post
+            ? await postLogout(visit) : await getLogout(visit)
+    }
+
+    /// Acts at once for a link of the application that a person followed, and for our own token;
+    /// asks everybody else.
+    private func getLogout(_ visit: Visit) async -> GateAnswer {
+        let isNavigation = FetchMetadata.isNavigation(visit.request)
+        guard let session = visit.session(now: visit.arrival.now) else {
+            return isNavigation
+                ? nobodyToSignOut(visit)
+                : visit.snapshot.refuse(
+                    visit.request, .crossSite)
+        }
+        if let token = visit.parameter("token"), !FetchMetadata.isPrefetch(visit.request),
+            FormToken.isValidLink(
+                token, for: session, now: clock.timestamp(), key: keys.forms)
+        {
+            return await signOut(visit, session)
+        }
+        if FetchMetadata.isPersonalSameOriginNavigation(visit.request) {
+            return await signOut(visit, session)
+        }
+        // An image, a frame, a prefetch: nobody reads a question there.
+        guard isNavigation else { return visit.snapshot.refuse(visit.request, .crossSite) }
+        return confirm(visit, session, status: 200)
+    }
+
+    /// Acts for a form of ours, and for a script of this origin that has read the token.
+    private func postLogout(_ visit: Visit) async -> GateAnswer {
+        guard FetchMetadata.isOwnForm(visit.request.fields, of: visit.host.text) else {
+            return visit.snapshot.refuse(visit.request, .crossSite)
+        }
+        guard let session = visit.session(now: visit.arrival.now) else {
+            return nobodyToSignOut(visit).adding(cookies: Gate.forgetting)
+        }
+        let tokens = FormFields(parsing: visit.body)?.all(named: "csrf") ?? []
+        guard tokens.count == 1,
+            FormToken.isValid(tokens[0], .form, for: session, key: keys.forms)
+        else { return confirm(visit, session, status: 403) }
+        return await signOut(visit, session)
+    }
+
+    private func confirm(_ visit: Visit, _ session: Session, status: Int) -> GateAnswer {
+        .page(
+            .confirmLogout(
+                username: session.displayName, action: "/.gatehouse/logout",
+                token: Secret(FormToken.make(.form, for: session, key: keys.forms))),
+            status: status)
+    }
+
+    /// Local end, cookies, provider: in this order, and the first two whatever the third does.
+    private func signOut(_ visit: Visit, _ session: Session) async -> GateAnswer {
+        var sessions = [session]
+        let idToken = session.identity.idToken
+        if let sid = session.sessionID {
+            // The provider's session is about to end; until it has, it would sign in again by
+            // itself whoever asks.
+            sessions = store.bury(
+                issuer: session.issuer, subject: nil, sessionID: sid, issued: clock.timestamp(),
+                until: clock.instant() + visit.snapshot.options.session.tombstone)
+        }
+        do { try await end(sessions, .signOut) } catch {
+            return GateAnswer.page(.unavailable(retryAfter: 5), status: 503)
+                .adding(.retryAfter, "5").adding(cookies: Gate.forgetting)
+        }
+        return await leaveProvider(visit, idToken: idToken).adding(cookies: Gate.forgetting)
+    }
+
+    /// Sends the browser to the provider's end of session; says so where that cannot be.
+    private func leaveProvider(_ visit: Visit, idToken: Secret) async -> GateAnswer {
+        let metadata: ProviderMetadata
+        do throws(ProviderTrouble) {
+            metadata = try await visit.provider.metadata()
+        } catch {
+            return signedOut(visit, .mayBeAlive(end: nil))
+        }
+        guard let endpoint = metadata.endSessionEndpoint, await visit.provider.answers() else {
+            return signedOut(visit, .mayBeAlive(end: endSessionURL(visit)))
+        }
+        let request = EndSession(
+            endpoint: endpoint, clientID: visit.provider.options.credentials.clientID,
+            idTokenHint: idToken, postLogoutRedirectURI: visit.url("logged-out"), state: nil)
+        switch request.answer {
+        case .redirect(let url): return .redirect(url.revealText())
+        case .form(let action, let fields):
+            return .page(.endSession(action: action, fields: fields), status: 200)
+        }
+    }
+
+    /// Where the browser comes back to after the provider's logout; signs nobody in.
+    func serveLoggedOut(_ visit: Visit) -> GateAnswer {
+        signedOut(visit, .ended)
+    }
+
+    private func nobodyToSignOut(_ visit: Visit) -> GateAnswer {
+        signedOut(visit, .unknown(end: endSessionURL(visit)))
+    }
+
+    private func signedOut(_ visit: Visit, _ provider: Page.ProviderSession) -> GateAnswer {
+        .page(.signedOut(provider, signIn: visit.loginURL("/")), status: 200)
+    }
+
+    /// Without an ID token the provider asks the person; nil while it is not known.
+    private func endSessionURL(_ visit: Visit) -> String? {
+        guard let endpoint = visit.provider.knownMetadata?.endSessionEndpoint else { return nil }
+        let request = EndSession(
+            endpoint: endpoint, clientID: visit.provider.options.credentials.clientID,
+            idTokenHint: nil, postLogoutRedirectURI: visit.url("logged-out"), state: nil)
+        guard case .redirect(let url) = request.answer else { return nil }
+        return url.revealText()
+    }
+
+    /// Set-Cookie lines that leave nothing of ours in the browser but logins in progress.
+    private static var forgetting: [String] {
+        [SetCookie.removal(ReservedCookies.session.description), LoopCount.removal]
+    }
+}

@@ -1,0 +1,86 @@
+public import GatehouseBase
+
+/// The pages that a person may see, each with what it says; rendered elsewhere.
+public enum Page: Sendable {
+    // MARK: Entering
+
+    /// No rule lets this person in here.
+    case denied(username: String?)
+    /// A login came to nothing. `retry` starts another.
+    case loginFailed(LoginFailure, retry: String)
+    /// The provider does not answer as it should. `retry` starts another login.
+    case providerDown(retry: String)
+
+    // MARK: Leaving
+
+    /// Asks before signing out; posts `token` to `action`.
+    case confirmLogout(username: String?, action: String, token: Secret)
+    /// Signed out here; `signIn` starts a login.
+    case signedOut(ProviderSession, signIn: String)
+    /// Posts `fields` to the provider: by itself with scripts, by a button without.
+    case endSession(action: String, fields: [(name: String, value: Secret)])
+
+    // MARK: Requests that cannot be served
+
+    /// The request is not one; what is wrong, in a few words.
+    case badRequest(String)
+    /// One of our own addresses that does not exist, or no route.
+    case notFound
+    /// `allowed` as in an Allow field.
+    case methodNotAllowed(allowed: String)
+    /// The request came for a host that is not served here.
+    case misdirected
+    /// The request came without TLS; `publicURL` is where to go.
+    case plainHTTP(publicURL: String)
+    /// Fields that only a front may set came from somebody who is none: `front.trusted`.
+    case untrustedFront(peer: String, fields: [String])
+    /// Another site sent the browser to do something.
+    case crossSite
+    /// The user's claims do not fit into fields.
+    case identityTooLarge
+    /// The body is above a limit.
+    case tooLarge
+    /// The session has as many exchanges in flight as it may.
+    case tooManyExchanges
+
+    // MARK: Upstreams
+
+    /// The application cannot be reached or does not speak HTTP.
+    case badGateway
+    /// The application does not answer in time.
+    case gatewayTimeout
+    /// Not now: starting, draining, at capacity. Seconds to wait.
+    case unavailable(retryAfter: Int)
+    /// Something in here is broken.
+    case internalError
+
+    /// What is known of the provider's own session after a logout.
+    public enum ProviderSession: Sendable, Equatable {
+        /// The provider has ended it.
+        case ended
+        /// It may be alive: the provider could not be asked. `end` asks it, where it is known how.
+        case mayBeAlive(end: String?)
+        /// There was no session here to end. `end` asks the provider to end its own.
+        case unknown(end: String?)
+    }
+}
+
+/// Why a login came to nothing.
+public enum LoginFailure: Sendable, Equatable {
+    /// The callback holds something that is no answer of a provider.
+    case malformed
+    /// The browser sends back neither the cookie of the login nor one of a session.
+    case cookies
+    /// The login was left lying for too long, more than once.
+    case tooOld
+    /// The provider refuses: its code and its words.
+    case refused(code: String, description: String?)
+    /// What the provider answers is not what a provider answers.
+    case badAnswer
+    /// The provider does not accept our own credentials: somebody must act.
+    case credentials
+    /// The user's name cannot stand in a path.
+    case username
+    /// The provider goes on giving out a session that it has ended.
+    case endedMeanwhile
+}

@@ -1,0 +1,47 @@
+import GatehouseBase
+import GatehouseHTTP
+
+/// A request for one of our endpoints, with what everybody there asks for.
+struct Visit {
+    let request: RequestHead
+    let body: [UInt8]
+    let arrival: Arrival
+    let snapshot: GateSnapshot
+    let provider: ProviderClient
+    let hostIndex: Int
+
+    var host: PublicHosts.Entry { snapshot.hosts.entries[hostIndex] }
+    var origin: Origin { host.origin }
+    var limits: Limits { snapshot.options.limits }
+
+    /// An address of ours, absolute.
+    func url(_ endpoint: String) -> String { origin.description + "/.gatehouse/" + endpoint }
+
+    /// The address that starts a login with that target.
+    func loginURL(_ target: String) -> String {
+        url("login") + "?rd=" + FormFields.encode(target)
+    }
+
+    /// The live session of the browser; looked up anew each time, since it may end meanwhile.
+    func session(now: Instant) -> Session? {
+        var memo = SessionMemo()
+        var arrival = arrival
+        arrival.now = now
+        return snapshot.session(of: request, arrival, host: hostIndex, &memo)?.0
+    }
+
+    /// The only value of a parameter in the query; nil where there are none or several.
+    func parameter(_ name: String) -> String? {
+        guard let fields = FormFields(parsing: request.query().array) else { return nil }
+        let values = fields.all(named: name)
+        return values.count == 1 ? values[0] : nil
+    }
+
+    /// What the loop cookie counts; anything odd counts as nothing.
+    var loop: LoopCount {
+        guard case .one(let place) = CookieField.find(ReservedCookies.loop, in: request.fields),
+            let text = request.fields.cookie(at: place).text
+        else { return LoopCount() }
+        return LoopCount(text)
+    }
+}

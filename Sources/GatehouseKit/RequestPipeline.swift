@@ -1,0 +1,160 @@
+import GatehouseBase
+import GatehouseGate
+import GatehouseHTTP
+import GatehouseNet
+import GatehouseProxy
+
+/// The life of a request. The only place that knows the order of the stages.
+final class RequestPipeline: Responder {
+    private let state: LoopState
+    private let gate: Gate
+    private let pages = PageRenderer()
+
+    init(_ state: LoopState, gate: Gate) {
+        self.state = state
+        self.gate = gate
+    }
+
+    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+        let id = state.makeID()
+        let memo = memo(of: exchange)
+        var record = AccessRecord(id: id)
+        do throws(ExchangeFailure) {
+            try await handle(exchange, memo, &record, on: loop)
+        } catch {
+            exchange.account.failure = error
+            await answer(exchange, error, id)
+        }
+        state.accessLog?.write(exchange, record, peer: memo.peer)
+    }
+
+    func refuse(
+        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
+    ) async {
+        let id = state.makeID()
+        exchange.account.failure = failure
+        await answer(exchange, failure, id)
+        state.accessLog?.write(exchange, AccessRecord(id: id), peer: memo(of: exchange).peer)
+    }
+
+    /// match route → gate → forward; the match is shown to nobody before the gate has passed.
+    private func handle(
+        _ exchange: any Exchange, _ memo: ConnectionMemo, _ record: inout AccessRecord,
+        on loop: isolated EventLoop
+    ) async throws(ExchangeFailure) {
+        let blueprint = state.blueprint
+        let match = match(exchange.request, blueprint)
+        var route: Route?
+        if case .route(let index) = match { route = blueprint.routes[index] }
+        let arrival = Arrival(peer: memo.peer, isTLS: exchange.isTLS, now: state.core.now)
+        let decision = state.gate.decide(
+            exchange.request, arrival, route: route?.identity, memo: &memo.session)
+        switch decision {
+        case .answer(let answer):
+            await send(answer, to: exchange, record.id)
+        case .own(let endpoint, let bodyLimit):
+            let body = try await exchange.body(atMost: bodyLimit)
+            let answer = await gate.serve(
+                endpoint, exchange.request, body: body, arrival: arrival)
+            await send(answer, to: exchange, record.id)
+        case .pass(let passage):
+            if match == .disagreeing {
+                throw ExchangeFailure(.malformed(MessageError(.target)))
+            }
+            guard let route else { throw ExchangeFailure(.noRoute) }
+            record.route = route.name
+            record.user = passage.session
+            try await forward(exchange, to: route, passage, record.id, on: loop)
+        }
+    }
+
+    private func match(_ request: borrowing RequestHead, _ blueprint: Blueprint) -> RouteMatch {
+        let reading = PathReading.check(request.path())
+        guard reading != .invalid else { return .none }
+        guard let host = request.fields.firstIndex(of: .host) else {
+            return blueprint.table.match(host: Span(), path: request.path(), reading)
+        }
+        return blueprint.table.match(
+            host: request.fields.value(at: host), path: request.path(), reading)
+    }
+
+    /// Registers first and looks then whether the session has ended: whichever comes first, no
+    /// exchange outlives its session.
+    private func forward(
+        _ exchange: any Exchange, to route: Route, _ passage: Passage, _ id: RequestID,
+        on loop: isolated EventLoop
+    ) async throws(ExchangeFailure) {
+        var onActivity: (() -> Void)?
+        var ticket: LiveTicket?
+        if let session = passage.session {
+            let limit = state.blueprint.configuration.limits.sessionExchanges
+            switch state.live.register(exchange, under: session, limit: limit) {
+            case .registered(let given): ticket = given
+            case .ended: throw ExchangeFailure(.sessionEnded)
+            case .tooMany: throw ExchangeFailure(.tooManyExchanges)
+            }
+            let core = state.core
+            onActivity = { session.touch(core.now) }
+        }
+        defer { if let ticket { state.live.remove(ticket) } }
+        try await exchange.forward(
+            Forwarding(
+                target: route.target, edits: passage.edits, review: passage.review,
+                pool: state.pool, requestID: id, onActivity: onActivity), on: loop)
+    }
+
+    // MARK: Answers
+
+    private func send(_ answer: GateAnswer, to exchange: any Exchange, _ id: RequestID) async {
+        switch answer {
+        case .response(let response):
+            await exchange.send(response)
+        case .page(let page, let status, let fields):
+            await exchange.send(
+                pages.render(page, status: status, fields: fields, id: id.description))
+        }
+    }
+
+    private func answer(
+        _ exchange: any Exchange, _ failure: ExchangeFailure, _ id: RequestID
+    ) async {
+        guard failure.reason != .clientGone, exchange.account.status == 0 else { return }
+        let (page, fields) = page(for: failure, exchange)
+        await exchange.send(
+            pages.render(page, status: failure.status, fields: fields, id: id.description))
+    }
+
+    private func page(
+        for failure: ExchangeFailure, _ exchange: any Exchange
+    ) -> (Page, Fields) {
+        var fields = Fields()
+        switch failure.reason {
+        case .malformed(let error):
+            if error.status == 426 { fields.append("Sec-WebSocket-Version", "13") }
+            if error.status == 405 { fields.append(.allow, "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS") }
+            return (.badRequest(error.rule.rawValue), fields)
+        case .clientGone, .clientTimeout:
+            return (.badRequest("the request did not arrive in time"), fields)
+        case .bodyTooLarge: return (.tooLarge, fields)
+        case .noRoute: return (.notFound, fields)
+        case .connectTimeout, .upstreamTimeout: return (.gatewayTimeout, fields)
+        case .connectRefused, .nameUnresolved, .upstreamTLS, .upstreamReset, .upstreamClosed,
+            .upstreamMalformed, .upstreamUpgrade:
+            return (.badGateway, fields)
+        case .sessionEnded: return (.denied(username: nil), fields)
+        case .tooManyExchanges:
+            fields.append(.retryAfter, "2")
+            return (.tooManyExchanges, fields)
+        case .draining:
+            fields.append(.retryAfter, "2")
+            return (.unavailable(retryAfter: 2), fields)
+        }
+    }
+
+    private func memo(of exchange: any Exchange) -> ConnectionMemo {
+        if let memo = exchange.memo as? ConnectionMemo { return memo }
+        let memo = ConnectionMemo(peer: exchange.peer.host)
+        exchange.memo = memo
+        return memo
+    }
+}

@@ -1,0 +1,123 @@
+import GatehouseBase
+public import GatehouseHTTP
+import GatehouseNet
+
+/// Answers of our own, and request bodies that we read ourselves.
+extension HTTP1Connection {
+    public func body(atMost limit: Int) async throws(ExchangeFailure) -> [UInt8] {
+        if case .length(let count) = framing, count > limit { throw ExchangeFailure(.bodyTooLarge) }
+        if framing != .none, request.fields.lists(.expect, "100-continue"), inbound.isEmpty {
+            prepareOutbound()
+            outbound.append("HTTP/1.1 100 Continue\r\n\r\n")
+            try await flush()
+        }
+        var body: [UInt8] = []
+        while !decoder.isEnded {
+            if inbound.isEmpty { try await fillBody() }
+            try takeBody { body.append(copying: $0) }
+            guard body.count <= limit else { throw ExchangeFailure(.bodyTooLarge) }
+        }
+        account.received = body.count
+        return body
+    }
+
+    /// Waits for more of the request's body, within its deadlines.
+    func fillBody() async throws(ExchangeFailure) {
+        let elapsed = core.now.since(account.began)
+        let isSlow =
+            elapsed > limits.bodyRateGrace
+            && account.received < limits.bodyRate * Int(elapsed.wholeSeconds)
+        guard !isSlow else { throw ExchangeFailure(.clientTimeout) }
+        stream.socket.readDeadline = core.now + limits.bodyIdle
+        do throws(StreamError) {
+            guard try await fill() else { throw StreamError.closed }
+        } catch {
+            if error == .timedOut { stream.socket.forgiveTimeout() }
+            throw .downstream(error)
+        }
+        stream.socket.readDeadline = .never
+    }
+
+    /// Takes what `inbound` holds of the body.
+    func takeBody(
+        _ take: (borrowing Span<UInt8>) -> Void
+    ) throws(ExchangeFailure) {
+        do throws(MessageError) {
+            while !inbound.isEmpty, !decoder.isEnded {
+                let step = try inbound.withReadable { (bytes) throws(MessageError) in
+                    let step = try decoder.decode(bytes)
+                    if step.payload > 0 {
+                        take(bytes.extracting(step.skipped..<step.skipped + step.payload))
+                    }
+                    return step
+                }
+                inbound.consume(step.skipped + step.payload)
+                if step.skipped + step.payload == 0 { break }
+            }
+        } catch {
+            throw ExchangeFailure(.malformed(error))
+        }
+    }
+
+    public func send(_ response: Response) async {
+        guard !headSent else { return }
+        // What is left of a small body is at hand; a longer one ends the connection.
+        try? takeBody { account.received += $0.count }
+        if !decoder.isEnded { mustClose = true }
+        prepareOutbound()
+        let status = response.head.status
+        outbound.appendStatusLine(status, reason: response.head.reason())
+        outbound.append(response.head.fields)
+        if status >= 200, status != 204, status != 304 {
+            outbound.append("Content-Length: ")
+            outbound.append(decimal: response.body.count)
+            outbound.append("\r\n")
+        }
+        keepAlive.append(to: &outbound)
+        outbound.appendHeadEnd()
+        headSent = true
+        account.status = status
+        if request.method != .head, status != 204, status != 304 {
+            outbound.append(response.body)
+            account.sent = response.body.count
+        }
+        do throws(ExchangeFailure) {
+            try await flush()
+            isComplete = true
+        } catch {
+            account.failure = account.failure ?? error
+        }
+    }
+
+    public func begin(_ head: ResponseHead) async throws(ExchangeFailure) {
+        prepareOutbound()
+        isChunkedAnswer = request.version == .http11
+        if !isChunkedAnswer { mustClose = true }
+        if !decoder.isEnded { mustClose = true }
+        outbound.appendStatusLine(head.status, reason: head.reason())
+        outbound.append(head.fields)
+        if isChunkedAnswer { outbound.append("Transfer-Encoding: chunked\r\n") }
+        keepAlive.append(to: &outbound)
+        outbound.appendHeadEnd()
+        headSent = true
+        account.status = head.status
+        try await flush()
+    }
+
+    public func write(_ bytes: [UInt8]) async throws(ExchangeFailure) {
+        guard request.method != .head, !bytes.isEmpty else { return }
+        prepareOutbound()
+        if isChunkedAnswer { outbound.appendChunk(bytes.span) } else { outbound.append(bytes) }
+        account.sent += bytes.count
+        try await flush()
+    }
+
+    public func finish() async throws(ExchangeFailure) {
+        if isChunkedAnswer, request.method != .head {
+            prepareOutbound()
+            outbound.appendLastChunk()
+            try await flush()
+        }
+        isComplete = true
+    }
+}

@@ -1,0 +1,59 @@
+public import GatehouseBase
+public import GatehouseHTTP
+public import GatehouseNet
+
+/// Answers exchanges: the pipeline, the demonstration application, the development provider.
+public protocol Responder: AnyObject {
+    /// Answers one exchange, or leaves it unanswered and thereby ends its connection.
+    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async
+    /// Answers what was no request; the connection ends after it.
+    func refuse(
+        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop) async
+}
+
+/// One request with its response, whatever carried it.
+public protocol Exchange: LiveExchange {
+    var request: RequestHead { get }
+    var framing: BodyFraming { get }
+    var peer: Address { get }
+    var isTLS: Bool { get }
+    /// Counts and marks for the access log.
+    var account: ExchangeAccount { get set }
+    /// A place that belongs to whoever answers, for as long as the connection lives: the gate
+    /// keeps the cookie there that it verified last.
+    var memo: AnyObject? { get set }
+
+    /// Reads the request's body whole.
+    func body(atMost limit: Int) async throws(ExchangeFailure) -> [UInt8]
+    /// Sends an answer of our own.
+    func send(_ response: Response) async
+    /// Forwards to an upstream and relays its answer.
+    func forward(_ forwarding: Forwarding, on loop: isolated EventLoop) async throws(ExchangeFailure)
+    /// Starts an answer whose length is not known; ``write(_:)`` and ``finish()`` follow.
+    func begin(_ head: ResponseHead) async throws(ExchangeFailure)
+    /// A piece of the body, sent at once.
+    func write(_ bytes: [UInt8]) async throws(ExchangeFailure)
+    /// The end of the body.
+    func finish() async throws(ExchangeFailure)
+}
+
+/// What the access log tells of one exchange.
+public struct ExchangeAccount: Sendable {
+    /// When the head was complete.
+    public var began = Instant.never
+    /// When the upstream was connected, or taken from the pool.
+    public var connected: Instant?
+    /// When the upstream's answer began.
+    public var answered: Instant?
+    /// The status sent; 0: none.
+    public var status = 0
+    /// Bytes of the request's body that were read.
+    public var received = 0
+    /// Bytes of the response's body that were written.
+    public var sent = 0
+    public var isUpgraded = false
+    public var endCause: EndCause?
+    public var failure: ExchangeFailure?
+
+    public init() {}
+}

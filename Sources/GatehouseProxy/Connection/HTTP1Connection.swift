@@ -1,0 +1,266 @@
+public import GatehouseBase
+public import GatehouseHTTP
+public import GatehouseNet
+
+/// An HTTP/1 connection from a client: reads heads, lets the responder answer, keeps alive.
+///
+/// It is its own exchange, one after the other, so that a request costs no object. While an
+/// exchange waits it holds no buffer.
+public final class HTTP1Connection: Exchange, SocketWatcher {
+    enum Phase { case waiting, exchanging, tunneling, closed }
+
+    public let peer: Address
+    public let isTLS: Bool
+    public internal(set) var request = RequestHead()
+    public internal(set) var framing = BodyFraming.none
+    public var account = ExchangeAccount()
+    public var memo: AnyObject?
+
+    let stream: ByteStream
+    let core: LoopCore
+    let limits: Limits
+    let parser: HeadParser
+    /// X-Forwarded-… of this connection, ready to send.
+    let forwardedLines: [UInt8]
+    var inbound = ByteBuffer()
+    var outbound = ByteBuffer()
+    /// The request's body as it comes.
+    var decoder: BodyDecoder
+    var phase = Phase.waiting
+    var mustClose = false
+    /// Whether the head of the final answer has been written: after that there is no other.
+    var headSent = false
+    /// Whether an answer that was begun reached its end.
+    var isComplete = false
+    var isChunkedAnswer = false
+    var upstream: UpstreamConnection?
+    var tunnel: Tunnel?
+    var uploadFailure: ExchangeFailure?
+    var isUploadCancelled = false
+    private var isDraining = false
+
+    public init(
+        _ stream: ByteStream, peer: Address, publicPort: UInt16, limits: Limits,
+        parser: HeadParser
+    ) {
+        self.stream = stream
+        self.peer = peer
+        self.limits = limits
+        self.parser = parser
+        core = stream.socket.core
+        isTLS = stream.isTLS
+        decoder = BodyDecoder(.none, limits)
+        forwardedLines = ForwardingRules.forwardedLines(
+            peer: peer.host, isTLS: stream.isTLS, port: publicPort)
+        stream.socket.watcher = self
+    }
+
+    /// Answers exchanges until the connection ends, then closes it.
+    public func serve(_ responder: any Responder, on loop: isolated EventLoop) async {
+        var isFirst = true
+        while true {
+            do throws(ExchangeFailure) {
+                guard try await readHead(isFirst: isFirst) else { break }
+                isFirst = false
+                beginExchange()
+                try readFraming()
+            } catch {
+                beginExchange()
+                mustClose = true
+                if error.reason != .clientGone { await responder.refuse(self, error, on: loop) }
+                await linger()
+                break
+            }
+            await responder.respond(to: self, on: loop)
+            guard await endExchange() else { break }
+        }
+        close()
+    }
+
+    /// Lets the connection end after the exchange that it is in, if any.
+    public func drain() {
+        isDraining = true
+        if phase == .waiting, inbound.isEmpty { stream.abort() }
+    }
+
+    /// Whether it has become a tunnel.
+    public var isTunnel: Bool { phase == .tunneling }
+
+    /// Whether an exchange is under way.
+    public var isBusy: Bool { phase == .exchanging || phase == .tunneling }
+
+    public func end(_ cause: EndCause) {
+        guard account.endCause == nil, phase != .closed else { return }
+        account.endCause = cause
+        if let tunnel { return tunnel.end(cause) }
+        stream.resetNow()
+        upstream?.stream.resetNow()
+    }
+
+    /// The client went away: what it asked for is given up.
+    public func socketIsReady(hungUp: Bool) {
+        guard hungUp, phase == .exchanging, let upstream else { return }
+        upstream.stream.abort()
+    }
+
+    // MARK: Requests
+
+    /// Waits for a request head and parses it.
+    /// - Returns: false when the client is done.
+    private func readHead(isFirst: Bool) async throws(ExchangeFailure) -> Bool {
+        phase = .waiting
+        let socket = stream.socket
+        socket.readDeadline = core.now + (isFirst ? limits.headTime : limits.keepAliveIdle)
+        var isWorthParsing = !inbound.isEmpty
+        while true {
+            if isWorthParsing, let length = try parseHead() {
+                inbound.consume(length)
+                return true
+            }
+            guard !isDraining || !inbound.isEmpty else { return false }
+            let before = inbound.count
+            do throws(StreamError) {
+                guard try await fill() else {
+                    guard before > 0 else { return false }
+                    throw StreamError.closed
+                }
+            } catch {
+                guard before > 0, error == .timedOut else { return try nothing(before, error) }
+                socket.forgiveTimeout()
+                throw ExchangeFailure(.clientTimeout)
+            }
+            if before == 0 { socket.readDeadline = core.now + limits.headTime }
+            // A head that was incomplete is parsed again only when another line has ended.
+            isWorthParsing =
+                before == 0
+                || inbound.withReadable { bytes in
+                    for index in before..<bytes.count where bytes[index] == 0x0A { return true }
+                    return bytes.count > limits.requestLine
+                }
+        }
+    }
+
+    private func nothing(_ before: Int, _ error: StreamError) throws(ExchangeFailure) -> Bool {
+        if before > 0 { throw ExchangeFailure(.clientGone) }
+        return false
+    }
+
+    private func parseHead() throws(ExchangeFailure) -> Int? {
+        do throws(MessageError) {
+            return try inbound.withReadable { (bytes) throws(MessageError) in
+                try parser.parse(bytes, into: &request)
+            }
+        } catch {
+            throw ExchangeFailure(.malformed(error))
+        }
+    }
+
+    private func beginExchange() {
+        account = ExchangeAccount()
+        account.began = core.now
+        phase = .exchanging
+        framing = .none
+        headSent = false
+        isComplete = false
+        isChunkedAnswer = false
+        isUploadCancelled = false
+        uploadFailure = nil
+        stream.socket.readDeadline = .never
+    }
+
+    private func readFraming() throws(ExchangeFailure) {
+        do throws(MessageError) {
+            framing = try BodyFraming.of(request)
+        } catch {
+            throw ExchangeFailure(.malformed(error))
+        }
+        decoder = BodyDecoder(framing, limits)
+    }
+
+    /// Reads more into `inbound`, waiting until there is something.
+    /// - Returns: false at the end of the stream.
+    func fill() async throws(StreamError) -> Bool {
+        while true {
+            if inbound.capacity == 0 {
+                try await stream.waitReadable()
+                inbound = ByteBuffer(adopting: core.takeBuffer())
+            }
+            inbound.reserve(2048)
+            switch try stream.tryRead(&inbound) {
+            case .bytes: return true
+            case .end: return false
+            case .wouldBlock:
+                if inbound.isEmpty { core.giveBack(inbound.takeStorage()) }
+                try await stream.waitReadable()
+            }
+        }
+    }
+
+    // MARK: Ends
+
+    /// Clears the way for the next request.
+    /// - Returns: false when there will be none.
+    private func endExchange() async -> Bool {
+        guard isComplete, account.endCause == nil else {
+            // Cut, never shown as whole: without a length only a reset says so.
+            if headSent, !isComplete { stream.socket.resetOnClose() }
+            return false
+        }
+        if !decoder.isEnded || mustClose {
+            await linger()
+            return false
+        }
+        return stream.socket.isOpen
+    }
+
+    /// Reads on for a while after an early answer, or closing would make a reset of it, which eats
+    /// the answer that is still on its way.
+    func linger() async {
+        guard !stream.socket.isHungUp else { return }
+        stream.shutdownWrite()
+        stream.socket.readDeadline = .now() + limits.lingerTime
+        var count = 0
+        while count < limits.lingerBytes, Instant.now() < stream.socket.readDeadline {
+            inbound.removeAll()
+            guard let more = try? await fill(), more else { return }
+            count += inbound.count
+        }
+    }
+
+    private func close() {
+        phase = .closed
+        memo = nil
+        inbound.removeAll()
+        if inbound.capacity > 0 { core.giveBack(inbound.takeStorage()) }
+        if outbound.capacity > 0 { core.giveBack(outbound.takeStorage()) }
+        stream.close(cleanly: isComplete || !headSent)
+    }
+
+    /// Whether the answer's head promises another exchange.
+    var keepAlive: KeepAlive {
+        if mustClose || isDraining || !request.wantsKeepAlive {
+            mustClose = true
+            return .close
+        }
+        return request.version == .http10 ? .said : .implied
+    }
+
+    // MARK: Writing
+
+    func prepareOutbound() {
+        if outbound.capacity == 0 { outbound = ByteBuffer(adopting: core.takeBuffer()) }
+    }
+
+    /// Writes all of `outbound`.
+    func flush() async throws(ExchangeFailure) {
+        do throws(StreamError) {
+            while try !stream.tryWrite(&outbound) {
+                stream.socket.writeDeadline = core.now + limits.writeStall
+                try await stream.waitWritable()
+            }
+        } catch {
+            throw .downstream(error)
+        }
+        if outbound.capacity > 0 { core.giveBack(outbound.takeStorage()) }
+    }
+}

@@ -1,0 +1,116 @@
+public import GatehouseBase
+import GatehouseHTTP
+public import GatehouseNet
+
+/// Accepts connections of one listener on one loop: TLS first where there is some, then HTTP/1.
+/// (The place where ALPN will choose HTTP/2.)
+public final class ConnectionAcceptor {
+    public struct Options {
+        /// nil: in clear.
+        public var tls: ServerTLS?
+        /// The port that browsers use.
+        public var publicPort: UInt16
+        public var limits: Limits
+        /// Connections of this loop at most; above, accepting pauses.
+        public var maximumConnections: Int
+
+        public init(
+            tls: ServerTLS?, publicPort: UInt16, limits: Limits, maximumConnections: Int
+        ) {
+            self.tls = tls
+            self.publicPort = publicPort
+            self.limits = limits
+            self.maximumConnections = maximumConnections
+        }
+    }
+
+    /// Replaced on reload; connections keep what they began with.
+    public var options: Options
+    private let listener: Listener
+    private let responder: any Responder
+    private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
+    private var count = 0
+    private let room = Signal()
+    private var isDraining = false
+
+    public init(_ listener: Listener, responder: any Responder, options: Options) {
+        self.listener = listener
+        self.responder = responder
+        self.options = options
+    }
+
+    /// Live connections, handshakes included.
+    public var connectionCount: Int { count }
+    /// Connections with an exchange under way.
+    public var busyCount: Int { connections.values.count { $0.isBusy } }
+
+    /// Accepts until the listener is closed.
+    public func run(on loop: isolated EventLoop) async {
+        while let (socket, peer) = await listener.accept() {
+            count += 1
+            _ = Task.immediate(executorPreference: loop.thread) {
+                _ = loop
+                await self.serve(socket, peer, on: loop)
+                self.count -= 1
+                self.room.raise()
+            }
+            while count >= options.maximumConnections, !isDraining { await room.wait() }
+        }
+    }
+
+    private func serve(_ socket: Socket, _ peer: Address, on loop: isolated EventLoop) async {
+        let options = self.options
+        guard let stream = await open(socket, options) else { return }
+        let connection = HTTP1Connection(
+            stream, peer: peer, publicPort: options.publicPort, limits: options.limits,
+            parser: .requests(options.limits))
+        let key = ObjectIdentifier(connection)
+        connections[key] = connection
+        if isDraining { connection.drain() }
+        await connection.serve(responder, on: loop)
+        connections[key] = nil
+    }
+
+    private func open(_ socket: Socket, _ options: Options) async -> ByteStream? {
+        guard let tls = options.tls else { return ByteStream(socket) }
+        socket.readDeadline = .now() + options.limits.tlsHandshake
+        socket.writeDeadline = socket.readDeadline
+        do throws(StreamError) {
+            let stream = try await ByteStream.accept(socket, tls)
+            socket.writeDeadline = .never
+            return stream
+        } catch {
+            socket.close()
+            return nil
+        }
+    }
+
+    /// Closes the listener and idle connections; the others end after their exchange.
+    public func drain() {
+        isDraining = true
+        listener.close()
+        room.raise()
+        for connection in connections.values { connection.drain() }
+    }
+
+    /// Ends what is still there, WebSockets with 1001.
+    public func endAll() {
+        for connection in connections.values { connection.end(.shutdown) }
+    }
+
+    /// Waits until no request is in flight; tunnels do not count.
+    public func waitUntilQuiet(deadline: Instant, core: LoopCore) async {
+        while connections.values.contains(where: { $0.isBusy && !$0.isTunnel }),
+            Instant.now() < deadline
+        {
+            await EventLoop.sleep(.milliseconds(20), on: core)
+        }
+    }
+
+    /// Waits until all connections have gone.
+    public func waitUntilEmpty(deadline: Instant, core: LoopCore) async {
+        while count > 0, Instant.now() < deadline {
+            await EventLoop.sleep(.milliseconds(20), on: core)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import GatehouseBase
+import GatehouseHTTP
+public import GatehouseNet
+
+/// Forwarding of one exchange: choose a connection, try, try once more if that is safe.
+extension HTTP1Connection {
+    public func forward(
+        _ forwarding: Forwarding, on loop: isolated EventLoop
+    ) async throws(ExchangeFailure) {
+        let upgrade = UpgradeRequest.of(request, framing: framing)
+        if case .refused(let error) = upgrade { throw ExchangeFailure(.malformed(error)) }
+        var idle = forwarding.pool.takeIdle(forwarding.target)
+        while true {
+            let upstream = try await connection(idle, forwarding)
+            account.connected = core.now
+            self.upstream = upstream
+            do throws(ExchangeFailure) {
+                let isReusable = try await exchange(
+                    upstream, forwarding, isUpgrade: upgrade == .webSocket, on: loop)
+                self.upstream = nil
+                if isReusable { forwarding.pool.giveBack(upstream) } else { upstream.close() }
+                return
+            } catch {
+                self.upstream = nil
+                upstream.close()
+                guard upstream.isReused, error.allowsRetry, mayReplay else { throw error }
+                idle = nil
+            }
+        }
+    }
+
+    /// Whether the request can be sent a second time (RFC 9110 §9.2.2): nothing of it is lost, and
+    /// nothing of an answer has been shown.
+    private var mayReplay: Bool {
+        request.method.isIdempotent && framing == .none && !headSent && !stream.socket.isHungUp
+            && account.endCause == nil
+    }
+
+    private func connection(
+        _ idle: UpstreamConnection?, _ forwarding: Forwarding
+    ) async throws(ExchangeFailure) -> UpstreamConnection {
+        if let idle { return idle }
+        do throws(StreamError) {
+            let fresh = try await forwarding.pool.connect(forwarding.target)
+            guard !stream.socket.isHungUp, account.endCause == nil else {
+                fresh.close()
+                throw StreamError.aborted
+            }
+            return fresh
+        } catch {
+            throw error == .timedOut
+                ? ExchangeFailure(.connectTimeout) : .upstream(error)
+        }
+    }
+
+    /// Sends the request and relays the answer.
+    /// - Returns: whether the upstream's connection can carry another exchange.
+    private func exchange(
+        _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool,
+        on loop: isolated EventLoop
+    ) async throws(ExchangeFailure) -> Bool {
+        guard !stream.socket.isHungUp else { throw ExchangeFailure(.clientGone) }
+        try await sendRequest(upstream, forwarding, isUpgrade: isUpgrade)
+        guard !decoder.isEnded else {
+            return try await relayAnswer(upstream, forwarding, isUpgrade: isUpgrade, on: loop)
+        }
+        // The body streams beside the answer, which may come before its end.
+        let upload = Task.immediate(executorPreference: loop.thread) {
+            _ = loop
+            await self.upload(to: upstream, forwarding)
+        }
+        let result: Result<Bool, ExchangeFailure>
+        do throws(ExchangeFailure) {
+            result = .success(
+                try await relayAnswer(upstream, forwarding, isUpgrade: false, on: loop))
+        } catch {
+            result = .failure(uploadFailure ?? error)
+        }
+        isUploadCancelled = true
+        upstream.stream.socket.interruptWrite()
+        stream.socket.interruptRead()
+        await upload.value
+        return try result.get() && decoder.isEnded && uploadFailure == nil
+    }
+
+    private func sendRequest(
+        _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
+    ) async throws(ExchangeFailure) {
+        upstream.prepareOutbound()
+        do throws(MessageError) {
+            try ForwardingRules.appendRequest(
+                request, framing: framing, isUpgrade: isUpgrade, forwarding,
+                forwarded: forwardedLines, to: &upstream.outbound)
+        } catch {
+            throw ExchangeFailure(.malformed(error))
+        }
+        // What has come of the body goes with the head.
+        if framing != .none { try moveBody(to: upstream, forwarding) }
+        do throws(StreamError) {
+            upstream.stream.socket.writeDeadline = core.now + limits.writeStall
+            try await upstream.flush()
+        } catch {
+            throw .upstream(error)
+        }
+    }
+
+    // MARK: The request's body
+
+    private func upload(to upstream: UpstreamConnection, _ forwarding: Forwarding) async {
+        while !decoder.isEnded, !isUploadCancelled {
+            do throws(ExchangeFailure) {
+                if inbound.isEmpty { try await fillBody() }
+                guard !isUploadCancelled else { return }
+                upstream.prepareOutbound()
+                try moveBody(to: upstream, forwarding)
+            } catch {
+                if isUploadCancelled { return }
+                uploadFailure = error
+                upstream.stream.abort()
+                return
+            }
+            do throws(StreamError) {
+                upstream.stream.socket.writeDeadline = core.now + limits.writeStall
+                try await upstream.flush()
+            } catch {
+                // The upstream takes no more: its answer may be there all the same.
+                return
+            }
+        }
+    }
+
+    /// Moves what is at hand of the body, framed anew.
+    private func moveBody(
+        to upstream: UpstreamConnection, _ forwarding: Forwarding
+    ) throws(ExchangeFailure) {
+        let isChunked = framing == .chunked
+        try takeBody { bytes in
+            account.received += bytes.count
+            if isChunked {
+                upstream.outbound.appendChunk(bytes)
+            } else {
+                upstream.outbound.append(bytes)
+            }
+        }
+        if isChunked, decoder.isEnded {
+            let trailers = decoder.trailers.flatMap {
+                ForwardingRules.passingTrailers($0, forwarding.edits.identityNames)
+            }
+            upstream.outbound.appendLastChunk(trailers: trailers)
+        }
+    }
+}

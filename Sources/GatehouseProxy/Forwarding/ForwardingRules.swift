@@ -1,0 +1,198 @@
+import GatehouseBase
+import GatehouseHTTP
+
+/// Which fields pass, and what is set: heads are written anew in both directions
+/// (RFC 9110 §7.6.1, RFC 9112 §6).
+enum ForwardingRules {
+    /// Appends the request head that the upstream gets.
+    /// - Parameters:
+    ///   - forwarded: the forwarded lines of this connection, ready to send.
+    static func appendRequest(
+        _ head: borrowing RequestHead, framing: BodyFraming, isUpgrade: Bool,
+        _ forwarding: borrowing Forwarding, forwarded: [UInt8], to buffer: inout ByteBuffer
+    ) throws(MessageError) {
+        let edits = forwarding.edits
+        let options = try ConnectionOptions(
+            ofRequest: head.fields, identityNames: edits.identityNames)
+        buffer.appendRequestLine(of: head)
+        if head.fields.firstIndex(of: .host) == nil {
+            buffer.append("Host: ")
+            buffer.append(forwarding.target.hostField)
+            buffer.append("\r\n")
+        }
+        for index in head.fields.indices {
+            let entry = head.fields[index]
+            if entry.resembles != .other {
+                if entry.name == .cookie {
+                    _ = CookieField.appendLine(to: &buffer, value: head.fields.value(at: index))
+                    continue
+                }
+                if isDropped(entry, of: head, hasBody: framing != .none) { continue }
+            } else if edits.identityNames.contains(head.fields.name(at: index)) {
+                continue
+            }
+            if options.contains(head.fields.name(at: index)) { continue }
+            buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
+        }
+        buffer.append(forwarded)
+        if let host = head.fields.firstIndex(of: .host) {
+            buffer.appendField(.xForwardedHost, head.fields.value(at: host))
+        }
+        buffer.append("X-Request-Id: ")
+        buffer.append(hexadecimal16: forwarding.requestID.number)
+        buffer.append("\r\n")
+        buffer.append(edits.set)
+        append(framing, to: &buffer)
+        if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+        buffer.appendHeadEnd()
+    }
+
+    /// What a client's field of a name that we know comes to: it, or a look-alike, goes where only
+    /// we may set it, where it ends at this hop, and where framing is written anew.
+    private static func isDropped(
+        _ entry: Fields.Entry, of head: borrowing RequestHead, hasBody: Bool
+    ) -> Bool {
+        let name = entry.resembles
+        if name.isNeverTakenFromClients || name.isHopByHop || name == .xRequestID { return true }
+        if name == .contentLength { return true }
+        if name == .expect { return head.version == .http10 || !hasBody }
+        // A look-alike of what decides something: a backend may take it for the real one.
+        return entry.name == .other && name.isProtectedFromNomination
+    }
+
+    private static func append(_ framing: BodyFraming, to buffer: inout ByteBuffer) {
+        switch framing {
+        case .length(let count):
+            buffer.append("Content-Length: ")
+            buffer.append(decimal: count)
+            buffer.append("\r\n")
+        case .chunked:
+            buffer.append("Transfer-Encoding: chunked\r\n")
+        case .none, .untilClose:
+            break
+        }
+    }
+
+    /// Forwarded lines that are the same for all exchanges of a connection.
+    static func forwardedLines(peer: String, isTLS: Bool, port: UInt16) -> [UInt8] {
+        let scheme = isTLS ? "https" : "http"
+        return Array(
+            ("X-Forwarded-For: \(peer)\r\nX-Real-IP: \(peer)\r\nX-Forwarded-Proto: \(scheme)\r\n"
+                + "X-Scheme: \(scheme)\r\nX-Forwarded-Port: \(port)\r\n").utf8)
+    }
+
+    /// Appends the response head that the browser gets.
+    /// - Parameters:
+    ///   - framing: of the body as it goes downstream.
+    ///   - declared: how the upstream framed it; HEAD and 304 tell a length without a body.
+    static func appendResponse(
+        _ head: borrowing ResponseHead, framing: BodyFraming, keepAlive: KeepAlive,
+        isUpgrade: Bool = false, _ review: ResponseReview, to buffer: inout ByteBuffer
+    ) throws(MessageError) {
+        let options = try ConnectionOptions(ofResponse: head.fields)
+        buffer.appendStatusLine(head.status, reason: head.reason())
+        let isNoStore = review.caching == .navigation && isHTML(head.fields)
+        for index in head.fields.indices {
+            let entry = head.fields[index]
+            if entry.resembles != .other {
+                if isDropped(entry) { continue }
+                switch entry.name {
+                case .contentLength where framing != .none || head.status == 204:
+                    continue
+                case .setCookie where SetCookie.isReserved(head.fields.value(at: index)):
+                    continue
+                case .cacheControl where review.caching != .unchanged:
+                    if !isNoStore { appendPrivate(head.fields.value(at: index), to: &buffer) }
+                    continue
+                default:
+                    break
+                }
+            }
+            if options.contains(head.fields.name(at: index)) { continue }
+            buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
+        }
+        if isNoStore {
+            buffer.append("Cache-Control: no-store\r\n")
+        } else if review.caching != .unchanged, head.fields.firstIndex(of: .cacheControl) == nil {
+            buffer.append("Cache-Control: private\r\n")
+        }
+        append(framing, to: &buffer)
+        if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+        keepAlive.append(to: &buffer)
+        buffer.appendHeadEnd()
+    }
+
+    /// What an upstream may not say to our clients.
+    private static func isDropped(_ entry: Fields.Entry) -> Bool {
+        let name = entry.resembles
+        if name.isHopByHop { return true }
+        switch name {
+        case .xGatehouseAssertion, .xGatehouseLogin, .xAccelRedirect, .xAccelLimitRate,
+            .xAccelExpires, .xAccelCharset, .clearSiteData:
+            return true
+        default:
+            return false
+        }
+    }
+
+    private static func isHTML(_ fields: borrowing Fields) -> Bool {
+        guard let index = fields.firstIndex(of: .contentType) else { return false }
+        let type = fields.value(at: index)
+        return type.count >= 9 && type.extracting(0..<9).equalsIgnoringCase("text/html")
+    }
+
+    /// Writes Cache-Control without `public` and `s-maxage`, and with `private` (RFC 9111 §5.2.2).
+    private static func appendPrivate(
+        _ value: borrowing Span<UInt8>, to buffer: inout ByteBuffer
+    ) {
+        buffer.append("Cache-Control: private")
+        var list = CommaSeparated(copy value)
+        while let directive = list.next() {
+            let isShared =
+                directive.equalsIgnoringCase("public") || directive.equalsIgnoringCase("private")
+                || directive.startsLike("s-maxage") || directive.startsLike("private=")
+            if isShared { continue }
+            buffer.append(", ")
+            buffer.append(directive)
+        }
+        buffer.append("\r\n")
+    }
+
+    /// Appends the trailer section of a request or response: nothing that frames, routes,
+    /// authenticates or is ours (RFC 9110 §6.5.1).
+    static func passingTrailers(_ trailers: Fields, _ identityNames: OwnedNames) -> Fields? {
+        var passing = Fields()
+        for index in trailers.indices {
+            let name = trailers[index].resembles
+            if name.isNeverTakenFromClients || name.isHopByHop || name.isProtectedFromNomination
+                || name == .setCookie || name == .contentType || name == .contentEncoding
+                || name == .expect || name == .cacheControl
+                || identityNames.contains(trailers.name(at: index))
+            {
+                continue
+            }
+            guard let text = trailers.name(at: index).text,
+                let value = trailers.value(at: index).text
+            else { continue }
+            passing.append(text, value)
+        }
+        return passing.isEmpty ? nil : passing
+    }
+}
+
+/// What a response says about its connection (RFC 9112 §9.3).
+enum KeepAlive {
+    /// HTTP/1.1's default: nothing.
+    case implied
+    /// An HTTP/1.0 client that asked for it.
+    case said
+    case close
+
+    func append(to buffer: inout ByteBuffer) {
+        switch self {
+        case .implied: break
+        case .said: buffer.append("Connection: keep-alive\r\n")
+        case .close: buffer.append("Connection: close\r\n")
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import GatehouseBase
+import GatehouseHTTP
+import GatehouseNet
+
+/// The upstream's answer on its way to the client.
+extension HTTP1Connection {
+    /// Relays interim answers and the final one with its body, or turns into a tunnel.
+    /// - Returns: whether the upstream's connection can carry another exchange.
+    func relayAnswer(
+        _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool,
+        on loop: isolated EventLoop
+    ) async throws(ExchangeFailure) -> Bool {
+        if let limit = forwarding.target.firstByteTimeout {
+            upstream.stream.socket.readDeadline = core.now + limit
+        }
+        var head = ResponseHead()
+        var interim = 0
+        while true {
+            try await readHead(upstream, into: &head)
+            guard head.isInterim else { break }
+            interim += 1
+            guard interim <= limits.interimResponses else {
+                throw ExchangeFailure(.upstreamMalformed(MessageError(.statusLine)))
+            }
+            try await relayInterim(head, forwarding)
+        }
+        account.answered = core.now
+        upstream.stream.socket.readDeadline = .never
+        if head.status == 101 {
+            guard isUpgrade, UpgradeRequest.accepts(head) else {
+                throw ExchangeFailure(.upstreamUpgrade)
+            }
+            try await runTunnel(upstream, head, forwarding, on: loop)
+            return false
+        }
+        let framing = try upstreamRule { () throws(MessageError) in
+            try BodyFraming.of(head, to: request.method)
+        }
+        try await relayFinal(upstream, head, framing, forwarding)
+        return head.keepsAlive && framing != .untilClose && upstream.inbound.isEmpty
+    }
+
+    private func upstreamRule<Value>(
+        _ body: () throws(MessageError) -> Value
+    ) throws(ExchangeFailure) -> Value {
+        do throws(MessageError) {
+            return try body()
+        } catch {
+            throw ExchangeFailure(.upstreamMalformed(error))
+        }
+    }
+
+    private func readHead(
+        _ upstream: UpstreamConnection, into head: inout ResponseHead
+    ) async throws(ExchangeFailure) {
+        let parser = HeadParser.responses(limits)
+        while true {
+            if !upstream.inbound.isEmpty {
+                let length = try upstreamRule { () throws(MessageError) in
+                    try upstream.inbound.withReadable { (bytes) throws(MessageError) in
+                        try parser.parse(bytes, into: &head)
+                    }
+                }
+                if let length { return upstream.inbound.consume(length) }
+            }
+            do throws(StreamError) {
+                guard try await upstream.fill() else { throw StreamError.closed }
+            } catch {
+                // Half a head is no answer, and no reason to ask again either.
+                throw upstream.inbound.isEmpty
+                    ? .upstream(error)
+                    : ExchangeFailure(.upstreamMalformed(MessageError(.statusLine)))
+            }
+        }
+    }
+
+    /// 100 and 103 pass to clients that understand them (RFC 9110 §15.2).
+    private func relayInterim(
+        _ head: ResponseHead, _ forwarding: Forwarding
+    ) async throws(ExchangeFailure) {
+        guard request.version == .http11 else { return }
+        prepareOutbound()
+        try upstreamRule { () throws(MessageError) in
+            try ForwardingRules.appendResponse(
+                head, framing: .none, keepAlive: .implied, forwarding.review, to: &outbound)
+        }
+        try await flush()
+    }
+
+    private func relayFinal(
+        _ upstream: UpstreamConnection, _ head: ResponseHead, _ framing: BodyFraming,
+        _ forwarding: Forwarding
+    ) async throws(ExchangeFailure) {
+        var outgoing = framing
+        if framing == .chunked || framing == .untilClose {
+            outgoing = request.version == .http11 ? .chunked : .untilClose
+            if outgoing == .untilClose { mustClose = true }
+        }
+        // An answer before the end of the body ends the connection: the rest is not wanted.
+        if !decoder.isEnded, !isUploading { mustClose = true }
+        prepareOutbound()
+        try upstreamRule { () throws(MessageError) in
+            try ForwardingRules.appendResponse(
+                head, framing: outgoing, keepAlive: keepAlive, forwarding.review, to: &outbound)
+        }
+        headSent = true
+        account.status = head.status
+        var body = BodyDecoder(framing, limits)
+        while true {
+            try moveAnswer(upstream, &body, isChunked: outgoing == .chunked, forwarding)
+            if body.isEnded { break }
+            try await flush()
+            guard upstream.inbound.isEmpty else { continue }
+            if try await fillAnswer(upstream, body) { continue }
+            prepareOutbound()
+            if outgoing == .chunked { outbound.appendLastChunk() }
+            break
+        }
+        try await flush()
+        isComplete = true
+    }
+
+    /// A body may still be on its way while the answer begins; the client is not told to go then.
+    private var isUploading: Bool { !decoder.isEnded && !isUploadCancelled }
+
+    /// Waits for more of the answer.
+    /// - Returns: false when the close was its end.
+    private func fillAnswer(
+        _ upstream: UpstreamConnection, _ body: BodyDecoder
+    ) async throws(ExchangeFailure) -> Bool {
+        do throws(StreamError) {
+            if try await upstream.fill() { return true }
+        } catch {
+            throw .upstream(error)
+        }
+        guard body.endsWithConnection else { throw ExchangeFailure(.upstreamClosed) }
+        return false
+    }
+
+    /// Moves what is at hand of the answer's body, framed anew.
+    private func moveAnswer(
+        _ upstream: UpstreamConnection, _ body: inout BodyDecoder, isChunked: Bool,
+        _ forwarding: Forwarding
+    ) throws(ExchangeFailure) {
+        guard !body.isEnded else { return }
+        prepareOutbound()
+        while !upstream.inbound.isEmpty, !body.isEnded {
+            let step = try upstreamRule { () throws(MessageError) in
+                try upstream.inbound.withReadable { (bytes) throws(MessageError) in
+                    let step = try body.decode(bytes)
+                    if step.payload > 0 {
+                        let payload = bytes.extracting(step.skipped..<step.skipped + step.payload)
+                        if isChunked {
+                            outbound.appendChunk(payload)
+                        } else {
+                            outbound.append(payload)
+                        }
+                        account.sent += step.payload
+                    }
+                    return step
+                }
+            }
+            upstream.inbound.consume(step.skipped + step.payload)
+            if step.skipped + step.payload == 0 { break }
+        }
+        if isChunked, body.isEnded {
+            let trailers = body.trailers.flatMap {
+                ForwardingRules.passingTrailers($0, forwarding.edits.identityNames)
+            }
+            outbound.appendLastChunk(trailers: trailers)
+        }
+    }
+}

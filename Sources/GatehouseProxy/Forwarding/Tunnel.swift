@@ -1,0 +1,213 @@
+import GatehouseBase
+import GatehouseHTTP
+import GatehouseNet
+
+/// One side of a tunnel: what comes from it, and where its frames stand.
+final class TunnelSide {
+    let stream: ByteStream
+    var buffer: ByteBuffer
+    var frames: WebSocketFrameTracker
+    /// Whether what came from this side is being written to the other.
+    var isWriting = false
+
+    init(_ stream: ByteStream, _ buffer: consuming ByteBuffer, _ sender: WebSocketFrameTracker.Sender) {
+        self.stream = stream
+        self.buffer = buffer
+        frames = WebSocketFrameTracker(sender)
+    }
+
+    func release() {
+        buffer.removeAll()
+        if buffer.capacity > 0 { stream.socket.core.giveBack(buffer.takeStorage()) }
+    }
+}
+
+/// Bytes after an upgrade, both ways, untouched. Frame headers are followed from the start, so
+/// that the end of the session can be said in a Close frame at a frame's boundary.
+///
+/// A side that ends is said to the other, which may go on for a while (half-close).
+final class Tunnel {
+    private let client: TunnelSide
+    private let server: TunnelSide
+    private let limits: Limits
+    private var cause: EndCause?
+    private var deadline = Instant.never
+    /// Told of each data frame from the client.
+    var onClientData: (() -> Void)?
+    private(set) var sent = 0
+    private(set) var received = 0
+
+    init(client: TunnelSide, server: TunnelSide, limits: Limits) {
+        self.client = client
+        self.server = server
+        self.limits = limits
+    }
+
+    /// Runs until both directions have ended.
+    func run(on loop: isolated EventLoop) async {
+        let upward = Task.immediate(executorPreference: loop.thread) {
+            _ = loop
+            await self.pump(self.client, to: self.server)
+        }
+        await pump(server, to: client)
+        await upward.value
+        client.release()
+        server.release()
+    }
+
+    /// Ends both directions: a Close frame where a frame has ended, a reset where none has.
+    func end(_ cause: EndCause) {
+        guard self.cause == nil else { return }
+        self.cause = cause
+        deadline = .now() + limits.closeFlush
+        for (source, sink) in [(client, server), (server, client)] {
+            sink.stream.socket.writeDeadline = deadline
+            // Caught in the middle of a write: what is left of it must not go out.
+            if source.isWriting { sink.stream.resetNow() } else { source.stream.socket.interruptRead() }
+        }
+    }
+
+    private func pump(_ source: TunnelSide, to sink: TunnelSide) async {
+        do throws(StreamError) {
+            while cause == nil {
+                if source.buffer.isEmpty, try await !fill(source) { break }
+                guard cause == nil else { break }
+                note(source)
+                source.isWriting = true
+                while try !sink.stream.tryWrite(&source.buffer) {
+                    sink.stream.socket.writeDeadline = .now() + limits.writeStall
+                    try await sink.stream.waitWritable()
+                }
+                source.isWriting = false
+            }
+            if cause == nil { return halfClose(source, sink) }
+        } catch {
+            source.isWriting = false
+            // Either stream failed: nothing more passes, in neither direction.
+            client.stream.abort(.closed)
+            server.stream.abort(.closed)
+            return
+        }
+        await sayEnd(to: sink, after: source)
+    }
+
+    /// Waits for bytes. Idle sides hold no buffer and have no deadline.
+    private func fill(_ source: TunnelSide) async throws(StreamError) -> Bool {
+        while cause == nil {
+            if source.buffer.capacity == 0 {
+                try await source.stream.waitReadable()
+                if cause != nil { return false }
+                source.buffer = ByteBuffer(adopting: source.stream.socket.core.takeBuffer())
+            }
+            switch try source.stream.tryRead(&source.buffer) {
+            case .bytes: return true
+            case .end: return false
+            case .wouldBlock:
+                source.release()
+                try await source.stream.waitReadable()
+            }
+        }
+        return false
+    }
+
+    private func note(_ source: TunnelSide) {
+        let before = source.frames.dataFrames
+        source.buffer.withReadable { source.frames.follow($0) }
+        if source === client {
+            received += source.buffer.count
+            if source.frames.dataFrames != before { onClientData?() }
+        } else {
+            sent += source.buffer.count
+        }
+    }
+
+    private func halfClose(_ source: TunnelSide, _ sink: TunnelSide) {
+        sink.stream.shutdownWrite()
+        // The other direction may finish what it has to say, but not stay silent for ever.
+        sink.stream.socket.readDeadline = .now() + limits.halfClosed
+    }
+
+    /// 1008 to the browser, 1001 to the upstream (RFC 6455 §7.4.1), then the end.
+    private func sayEnd(to sink: TunnelSide, after source: TunnelSide) async {
+        guard source.frames.isAtBoundary, !source.frames.sawClose else {
+            return sink.stream.resetNow()
+        }
+        let isBrowser = sink === client
+        let code =
+            isBrowser && cause != .shutdown
+            ? WebSocketClose.policyViolation : WebSocketClose.goingAway
+        let key: UInt32? = isBrowser ? nil : UInt32.random(in: .min ... .max)
+        var frame = ByteBuffer()
+        frame.append(
+            WebSocketClose.frame(
+                code: code, reason: cause == .shutdown ? "going away" : "session ended",
+                maskingKey: key))
+        do throws(StreamError) {
+            while try !sink.stream.tryWrite(&frame) { try await sink.stream.waitWritable() }
+            sink.stream.shutdownWrite()
+            try await discard(sink)
+        } catch {
+            sink.stream.resetNow()
+        }
+    }
+
+    /// Reads on until the peer has closed or the time is over; nothing of it passes.
+    private func discard(_ side: TunnelSide) async throws(StreamError) {
+        side.stream.socket.readDeadline = deadline
+        var rest = ByteBuffer(adopting: side.stream.socket.core.takeBuffer())
+        defer { side.stream.socket.core.giveBack(rest.takeStorage()) }
+        while Instant.now() < deadline {
+            rest.removeAll()
+            switch try side.stream.tryRead(&rest) {
+            case .bytes: continue
+            case .end: return
+            case .wouldBlock: try await side.stream.waitReadable()
+            }
+        }
+    }
+}
+
+extension HTTP1Connection {
+    /// Answers 101 and copies until both sides have ended.
+    func runTunnel(
+        _ upstream: UpstreamConnection, _ head: ResponseHead, _ forwarding: Forwarding,
+        on loop: isolated EventLoop
+    ) async throws(ExchangeFailure) {
+        prepareOutbound()
+        do throws(MessageError) {
+            try ForwardingRules.appendResponse(
+                head, framing: .none, keepAlive: .implied, isUpgrade: true, forwarding.review,
+                to: &outbound)
+        } catch {
+            throw ExchangeFailure(.upstreamMalformed(error))
+        }
+        headSent = true
+        mustClose = true
+        account.status = 101
+        account.isUpgraded = true
+        try await flush()
+        let tunnel = Tunnel(
+            client: TunnelSide(stream, take(&inbound), .client),
+            server: TunnelSide(upstream.stream, take(&upstream.inbound), .server),
+            limits: limits)
+        tunnel.onClientData = forwarding.onActivity
+        stream.socket.writeDeadline = .never
+        upstream.stream.socket.writeDeadline = .never
+        self.tunnel = tunnel
+        phase = .tunneling
+        defer { self.tunnel = nil }
+        if account.endCause == nil { await tunnel.run(on: loop) }
+        account.sent = tunnel.sent
+        account.received = tunnel.received
+        isComplete = true
+        decoder = BodyDecoder(.none, limits)
+        if stream.socket.isOpen { stream.abort(.closed) }
+    }
+
+    /// Moves a buffer out: bytes that came early go first.
+    private func take(_ buffer: inout ByteBuffer) -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&taken, &buffer)
+        return taken
+    }
+}

@@ -1,0 +1,75 @@
+import GatehouseBase
+import GatehouseHTTP
+public import GatehouseNet
+
+/// A connection to an upstream: one request at a time, kept in the pool between them.
+public final class UpstreamConnection: SocketWatcher {
+    public let stream: ByteStream
+    let target: UpstreamTarget
+    var inbound = ByteBuffer()
+    var outbound = ByteBuffer()
+    /// Whether it has carried an exchange before: only then may a failure be the server's closing
+    /// of an idle connection, which is worth a second try.
+    var isReused = false
+    weak var pool: UpstreamPool?
+    var isIdle = false
+    let idleTimer = LoopTimer()
+
+    init(_ stream: ByteStream, target: UpstreamTarget) {
+        self.stream = stream
+        self.target = target
+        stream.socket.watcher = self
+    }
+
+    /// An idle connection that gets a byte or an end is of no use any more.
+    public func socketIsReady(hungUp: Bool) {
+        if isIdle { pool?.discard(self) }
+    }
+
+    /// Reads more into `inbound`, waiting until there is something.
+    /// - Returns: false at the end of the stream.
+    func fill() async throws(StreamError) -> Bool {
+        while true {
+            if inbound.capacity == 0 {
+                try await stream.waitReadable()
+                inbound = ByteBuffer(adopting: stream.socket.core.takeBuffer())
+            }
+            inbound.reserve(2048)
+            switch try stream.tryRead(&inbound) {
+            case .bytes: return true
+            case .end: return false
+            case .wouldBlock:
+                releaseInbound()
+                try await stream.waitReadable()
+            }
+        }
+    }
+
+    /// Writes all of `outbound`.
+    func flush() async throws(StreamError) {
+        while try !stream.tryWrite(&outbound) { try await stream.waitWritable() }
+        if outbound.capacity > 0 { stream.socket.core.giveBack(outbound.takeStorage()) }
+    }
+
+    func prepareOutbound() {
+        if outbound.capacity == 0 {
+            outbound = ByteBuffer(adopting: stream.socket.core.takeBuffer())
+        }
+    }
+
+    /// An idle connection holds no buffer.
+    func releaseInbound() {
+        if inbound.isEmpty, inbound.capacity > 0 {
+            stream.socket.core.giveBack(inbound.takeStorage())
+        }
+    }
+
+    func close() {
+        stream.socket.core.cancel(idleTimer)
+        idleTimer.onExpiry = nil
+        inbound.removeAll()
+        releaseInbound()
+        if outbound.capacity > 0 { stream.socket.core.giveBack(outbound.takeStorage()) }
+        stream.close(cleanly: false)
+    }
+}

@@ -1,0 +1,62 @@
+"""Small things that the rest of the lab shares."""
+import os
+import pathlib
+import shutil
+import socket
+import time
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[3]
+STRICT = os.environ.get("GATEHOUSE_CI") == "1"
+MEGABYTE = 1024 * 1024
+
+
+def need(found, words):
+    """What is missing skips a test on a developer's machine and fails it in CI."""
+    if found:
+        return found
+    if STRICT:
+        pytest.fail(words, pytrace=False)
+    pytest.skip(words)
+
+
+def program(name, package):
+    return need(shutil.which(name), f"{name} is missing (Debian: {package})")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, seconds, what):
+    """Polls until condition() is true and returns its value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+def resident_kilobytes(pid):
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    raise AssertionError(f"process {pid} has ended")
+
+
+def stop_process(process, seconds=10):
+    """Ends a process that we started, gently first."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except Exception:
+            process.kill()
+            process.wait(seconds)

@@ -1,0 +1,108 @@
+"""The program under test: `gatehouse serve` on a port of its own, with its log read along."""
+import json
+import os
+import re
+import ssl
+import subprocess
+import threading
+import time
+
+import yaml
+
+from .basics import TOP, need, resident_kilobytes, stop_process, wait_until
+
+HOSTS = ("localhost", "app-a.localhost", "app-b.localhost")
+
+
+class Gateway:
+    def __init__(self, folder, port, certificates, *, routes, access, oidc, hosts=HOSTS,
+                 tls=True, **more):
+        self.binary = need(
+            next((path for path in [os.environ.get("GATEHOUSE_BINARY"),
+                                    str(TOP / ".build/release/gatehouse")]
+                  if path and os.access(path, os.X_OK)), None),
+            "there is no .build/release/gatehouse: run `make build`")
+        self.folder, self.port = folder, port
+        self.authority = certificates / "ca.pem"
+        scheme = "https" if tls else "http"
+        self.urls = [f"{scheme}://{host}:{port}" for host in hosts]
+        self.url = self.urls[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        listener = {"address": f"127.0.0.1:{port}", "role": "public"}
+        if tls:
+            listener["tls"] = {"certificates": [{
+                "certificate": str(certificates / "server.pem"),
+                "key": str(certificates / "server.key")}]}
+        self.configuration = {
+            "public_urls": self.urls,
+            "state_dir": str(folder / "state"),
+            "listeners": [listener],
+            "routes": routes,
+            "access": access,
+            "log": {"format": "json", "level": "debug", "access": True},
+            **more,
+        }
+        if oidc:
+            secret = folder / "client-secret"
+            secret.write_text("gatehouse-secret")
+            secret.chmod(0o600)
+            self.configuration["oidc"] = {
+                "client_id": "gatehouse", "client_secret_file": str(secret), **oidc}
+        self.file = folder / "gatehouse.yaml"
+        self.write()
+        self.lines = []         # (our monotonic clock at arrival, the line)
+        self.start()
+
+    def write(self):
+        # JSON is YAML; the reference file shows the form that people write.
+        self.file.write_text(yaml.safe_dump(self.configuration, sort_keys=False))
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self.binary, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            start_new_session=True)
+        self.reader = threading.Thread(target=self._read, args=[self.process], daemon=True)
+        self.reader.start()
+
+        def listening():
+            if self.process.poll() is not None:
+                raise AssertionError(f"gatehouse ended with {self.process.returncode}:\n{self.log()}")
+            return re.search(r"listening on https?://", self.log())
+        wait_until(listening, 20, "the line 'listening on …'")
+
+    def _read(self, process):
+        with open(self.folder / "gatehouse.log", "a") as copy:
+            for line in process.stdout:
+                self.lines.append((time.monotonic(), line.rstrip("\n")))
+                copy.write(line)
+                copy.flush()
+
+    def log(self):
+        return "\n".join(line for _, line in list(self.lines))
+
+    def records(self, since=0):
+        """The log's JSON lines that arrived after the mark, as dictionaries."""
+        found = []
+        for _, line in list(self.lines)[since:]:
+            try:
+                value = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(value, dict):
+                found.append(value)
+        return found
+
+    def mark(self):
+        return len(self.lines)
+
+    def resident(self):
+        return resident_kilobytes(self.process.pid)
+
+    def stop(self):
+        stop_process(self.process, 35)
+        self.reader.join(5)
+        return self.process.returncode
+
+    def tls(self):
+        return ssl.create_default_context(cafile=str(self.authority))

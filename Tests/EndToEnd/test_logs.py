@@ -1,0 +1,27 @@
+"""Nothing secret in any log line of the whole run, at the highest level."""
+import json
+import re
+
+from lab.client import Client
+
+
+def test_no_secret_in_any_line(gateway, fresh_sessions):
+    client = Client(gateway)
+    client.sign_in("alice", "/logged?secret-in-query=1")
+    cookie = client.cookie()
+    with client.web_socket("/socket") as socket:
+        socket.send("noticed")
+    client.sign_out()
+    log = gateway.log()
+    assert "/logged" in log, "an exchange has a line"
+    for pattern in (r"secret-in-query", r"eyJ[A-Za-z0-9_-]{10,}", r"gatehouse-secret",
+                    r"[?&]code=", r"[?&]state=", r"code_verifier", r"Bearer [A-Za-z0-9]",
+                    re.escape(cookie), re.escape(cookie.split(".")[-1])):
+        found = re.search(f".*{pattern}.*", log)
+        assert not found, (pattern, found and found[0][:300])
+
+
+def test_every_line_is_json(gateway):
+    for line in gateway.log().splitlines():
+        if not line.startswith("listening on "):
+            json.loads(line)

@@ -1,0 +1,144 @@
+"""Ends of a session that come from elsewhere, and what hung on it."""
+import json
+import time
+
+import pytest
+
+from lab.client import Client, LiveDownload, LiveSocket, LiveUpload, field
+
+LIMIT = 3.0     # seconds from the act to the end as seen from outside
+
+
+def start_kernel(client, user):
+    """JupyterLab's page gives the token that its API asks for; then a kernel."""
+    client.navigate(f"/user/{user}/lab")
+    xsrf = client.value("_xsrf", f"/user/{user}/")
+    answer = client.request(
+        "POST", f"/user/{user}/api/kernels",
+        {"Content-Type": "application/json", "X-XSRFToken": xsrf,
+         "Origin": client.gateway.url}, '{"name": "python3"}')
+    assert answer.status == 201, answer
+    return json.loads(answer.body)["id"]
+
+
+def everything(client, user):
+    """A kernel's socket, an event stream, a download and an upload, all under way."""
+    kernel = start_kernel(client, user)
+    return [
+        LiveSocket(client, f"/user/{user}/api/kernels/{kernel}/channels", "kernel").start(),
+        LiveSocket(client, "/socket", "socket").start(),
+        LiveDownload(client, "/events").start(),
+        LiveDownload(client, "/endless").start(),
+        LiveUpload(client, "/upload").start(),
+    ]
+
+
+def assert_all_dead(things, cause, limit=LIMIT):
+    for thing in things:
+        thing.over.wait(limit + 5)
+        assert thing.over.is_set(), f"{thing.what} lives on"
+    times = {thing.what: round(thing.ended_at - cause, 3) for thing in things}
+    print("seconds from the act to the end:", times)
+    assert max(times.values()) <= limit, times
+    for thing in things:
+        assert thing.how != "complete", f"{thing.what} ended as if it were whole"
+        if isinstance(thing, LiveSocket):
+            assert thing.how == 1008, (thing.what, thing.how)
+
+
+@pytest.mark.parametrize("act", ["one session", "the user"])
+def test_keycloaks_administrator_ends_the_session(
+        gateway, keycloak, labs, upstream, fresh_sessions, act):
+    alice, bob = Client(gateway), Client(gateway)
+    alice.sign_in("alice", "/user/alice/api")
+    bob.sign_in("bob", "/user/bob/api")
+    copied = alice.copy()
+    hers, his = everything(alice, "alice"), everything(bob, "bob")
+    cause = time.monotonic()
+    if act == "one session":
+        keycloak.end_session(keycloak.sessions("alice")[-1])
+    else:
+        keycloak.log_out_user("alice")
+    assert_all_dead(hers, cause)
+    answer = copied.get("/user/alice/api")
+    assert answer.status == 401
+    assert all(thing.alive() for thing in his), [thing.how for thing in his]
+    assert bob.get("/user/bob/api").status == 200
+    bytes_before = [thing.bytes for thing in his if isinstance(thing, LiveDownload)]
+    time.sleep(0.5)
+    assert all(after > before for before, after in zip(
+        bytes_before, [thing.bytes for thing in his if isinstance(thing, LiveDownload)]))
+    bob.sign_out()
+    assert_all_dead(his, time.monotonic())
+
+
+def test_sign_out_at_the_page_ends_this_session_only(gateway, fresh_sessions):
+    first, second = Client(gateway), Client(gateway)
+    first.sign_in("alice", "/hello")
+    second.sign_in("alice", "/hello")
+    mine, other = LiveSocket(first, "/socket").start(), LiveSocket(second, "/socket").start()
+    copied = first.copy()
+    cause = time.monotonic()
+    page = first.sign_out()
+    assert page.url.startswith(f"{gateway.url}/.gatehouse/logged-out"), page.url
+    assert_all_dead([mine], cause)
+    assert copied.get("/hello").status == 401
+    assert other.alive() and second.get("/hello").status == 200
+
+
+def test_another_site_cannot_sign_anybody_out(gateway, fresh_sessions, client):
+    client.sign_in("alice", "/hello")
+    client.request("GET", "/.gatehouse/logout", {
+        "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"})
+    client.request("GET", "/.gatehouse/logout", {
+        "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1",
+        "Sec-Fetch-Dest": "document", "Accept": "text/html"})
+    client.request("GET", "/.gatehouse/logout", {
+        "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1",
+        "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch", "Accept": "text/html"})
+    refused = client.request("POST", "/.gatehouse/logout", {
+        "Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example",
+        "Content-Type": "application/x-www-form-urlencoded"}, "")
+    assert refused.status in (400, 403)
+    assert client.get("/hello").status == 200
+
+
+def test_an_applications_own_link_signs_out_at_once(gateway, fresh_sessions, context, page):
+    page.goto(f"{gateway.url}/page-with-sign-out")
+    page.fill("#username", "alice")
+    page.fill("#password", "alice-pw")
+    page.click("#kc-login")
+    page.wait_for_url(f"{gateway.url}/page-with-sign-out")
+    page.click("#out")
+    page.wait_for_url("**/.gatehouse/logged-out*")
+    assert page.evaluate("fetch('/hello').then(answer => answer.status)") == 401
+
+
+def test_back_shows_nothing_after_sign_out(gateway, fresh_sessions, context, page):
+    page.goto(f"{gateway.url}/secret-page")
+    page.fill("#username", "alice")
+    page.fill("#password", "alice-pw")
+    page.click("#kc-login")
+    page.wait_for_url(f"{gateway.url}/secret-page")
+    page.goto(f"{gateway.url}/.gatehouse/logout")
+    page.locator("form button, form input[type=submit]").first.click()
+    page.wait_for_url("**/.gatehouse/logged-out*")
+    for _ in range(4):
+        page.go_back()
+        page.wait_for_timeout(400)
+        assert page.locator("#echo").count() == 0, f"{page.url} shows the application again"
+        if page.url == "about:blank":
+            break
+
+
+def test_forged_logout_tokens_end_nothing(gateway, fresh_sessions, client):
+    client.sign_in("alice", "/hello")
+    for token in ("", "x", "eyJhbGciOiJub25lIn0.e30.", "a.b.c"):
+        answer = client.request(
+            "POST", "/.gatehouse/backchannel-logout",
+            {"Content-Type": "application/x-www-form-urlencoded", "Cookie": ""},
+            f"logout_token={token}")
+        assert answer.status == 400, (token, answer.status)
+    assert client.request("GET", "/.gatehouse/backchannel-logout", {"Cookie": ""}).status == 405
+    assert client.get("/hello").status == 200
+    assert "no-store" in field(client.navigate("/hello"), "Cache-Control")
