@@ -179,14 +179,20 @@ extension Span where Element == UInt8 {
     /// The place of the first `byte` at or after `start`; ``count`` where there is none.
     @inlinable
     public func offset(of byte: UInt8, from start: Int = 0) -> Int {
-        scan(from: start) { $0.maskOfBytes(byte) } stopsAt: { $0 == byte }
+        scan(from: start) {
+            $0.maskOfBytes(byte)
+        } stopsAt: {
+            $0 == byte
+        }
     }
 
     /// The place of the first byte at or after `start` that a field value may not hold.
     @inlinable
     public func fieldValueEnd(from start: Int) -> Int {
         // A tab is asked about twice: it is rare.
-        scan(from: start) { $0.maskOfBytes(below: 0x20) | $0.maskOfBytes(0x7F) } stopsAt: {
+        scan(from: start) {
+            $0.maskOfBytes(below: 0x20) | $0.maskOfBytes(0x7F)
+        } stopsAt: {
             !ASCII.isFieldValue($0)
         }
     }

@@ -10,8 +10,9 @@ public enum Authority {
         if bytes[0] == 0x5B {
             index = 1
             while index < bytes.count, bytes[index] != 0x5D {
-                guard ASCII.hexValue(bytes[index]) != nil || bytes[index] == 0x3A
-                    || bytes[index] == 0x2E
+                guard
+                    ASCII.hexValue(bytes[index]) != nil || bytes[index] == 0x3A
+                        || bytes[index] == 0x2E
                 else { return false }
                 index += 1
             }

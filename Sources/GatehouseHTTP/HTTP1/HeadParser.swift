@@ -275,7 +275,8 @@ public struct HeadParser: Sendable {
     }
 
     private func nameRule(_ byte: UInt8, _ isFirst: Bool) -> MessageError.Rule {
-        isFirst && (byte == 0x20 || byte == 0x09) ? .obsoleteFolding : lineRule(byte, .fieldName)
+        if isFirst, byte == 0x20 || byte == 0x09 { return .obsoleteFolding }
+        return byte == 0x0A ? .bareLineFeed : .fieldName
     }
 
     // MARK: Host
