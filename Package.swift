@@ -97,11 +97,22 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// What only developers of Gatehouse build.
+// What only developers of Gatehouse build. scripts/fuzz adds the compiler flags of libFuzzer.
 if Context.environment["GATEHOUSE_DEV"] == "1" {
     package.targets.append(
         .executableTarget(
             name: "gatehouse-benchmarks",
             dependencies: ["GatehouseBase", "GatehouseHTTP"],
             path: "Tests/Benchmarks", swiftSettings: settings))
+    package.targets.append(
+        .target(name: "Fuzzing", path: "Tests/Fuzz/Fuzzing", swiftSettings: settings))
+    for name in [
+        "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedCoding", "FuzzPath",
+        "FuzzWebSocketFrames",
+    ] {
+        package.targets.append(
+            .executableTarget(
+                name: name, dependencies: ["Fuzzing", "GatehouseBase", "GatehouseHTTP"],
+                path: "Tests/Fuzz/" + name, swiftSettings: settings))
+    }
 }

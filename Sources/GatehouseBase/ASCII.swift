@@ -76,6 +76,32 @@ extension Span where Element == UInt8 {
         return equal
     }
 
+    /// Compares with `name` of lower-case letters, digits and `-`, ignoring the case of ours, which
+    /// holds no control characters.
+    @inlinable
+    public func equalsFolded(_ name: StaticString) -> Bool {
+        let length = count
+        guard length == name.utf8CodeUnitCount else { return false }
+        let theirs = unsafe UnsafeRawPointer(name.utf8Start)
+        // Setting one bit folds letters and moves nothing but control characters onto `-` and
+        // digits. Sound: each load lies within `0..<length`, which both have.
+        return unsafe withUnsafeBytes { ours in
+            var index = 0
+            while index &+ 8 <= length {
+                let left = unsafe ours.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let right = unsafe theirs.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                guard left | 0x2020_2020_2020_2020 == right else { return false }
+                index &+= 8
+            }
+            while index < length {
+                let right = unsafe theirs.load(fromByteOffset: index, as: UInt8.self)
+                guard unsafe ours[index] | 0x20 == right else { return false }
+                index &+= 1
+            }
+            return true
+        }
+    }
+
     /// Whether this begins with `prefix` (lower case), when `_` and `.` count as `-` and case as
     /// nothing: the ways in which backends fold field names.
     @inlinable
@@ -99,25 +125,6 @@ extension Span where Element == UInt8 {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }
         return true
-    }
-
-    /// The place of the first `byte` at or after `start`; ``count`` where there is none.
-    @inlinable
-    public func offset(of byte: UInt8, from start: Int = 0) -> Int {
-        precondition(start >= 0 && start <= count)
-        let length = count
-        // Sound: each load of 16 lies within `start..<length`, and the pointer stays inside.
-        return unsafe withUnsafeBytes { bytes in
-            var index = start
-            while index &+ 16 <= length {
-                let block = unsafe bytes.loadUnaligned(
-                    fromByteOffset: index, as: SIMD16<UInt8>.self)
-                if any(block .== byte) { break }
-                index &+= 16
-            }
-            while index < length, unsafe bytes[index] != byte { index &+= 1 }
-            return index
-        }
     }
 
     /// The bytes as text; nil where they are no UTF-8.
@@ -145,6 +152,101 @@ extension Span where Element == UInt8 {
             while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }
             while upper > lower, self[upper - 1] == 0x20 || self[upper - 1] == 0x09 { upper -= 1 }
             return extracting(lower..<upper)
+        }
+    }
+}
+
+// MARK: Scanning
+
+/// Eight bytes in a word: the first byte of memory is the lowest. Each mask has the high bit of a
+/// byte set where the byte is one of those asked for; bits above the lowest one may be wrong,
+/// because a subtraction borrows from there.
+extension UInt64 {
+    @inlinable
+    @inline(__always)
+    func maskOfBytes(below limit: UInt8) -> UInt64 {
+        (self &- 0x0101_0101_0101_0101 &* UInt64(limit)) & ~self & 0x8080_8080_8080_8080
+    }
+
+    @inlinable
+    @inline(__always)
+    func maskOfBytes(_ byte: UInt8) -> UInt64 {
+        (self ^ 0x0101_0101_0101_0101 &* UInt64(byte)).maskOfBytes(below: 1)
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The place of the first `byte` at or after `start`; ``count`` where there is none.
+    @inlinable
+    public func offset(of byte: UInt8, from start: Int = 0) -> Int {
+        scan(from: start) {
+            $0.maskOfBytes(byte)
+        } stopsAt: {
+            $0 == byte
+        }
+    }
+
+    /// The place of the first byte at or after `start` that a field value may not hold.
+    @inlinable
+    public func fieldValueEnd(from start: Int) -> Int {
+        // A tab is asked about twice: it is rare.
+        scan(from: start) {
+            $0.maskOfBytes(below: 0x20) | $0.maskOfBytes(0x7F)
+        } stopsAt: {
+            !ASCII.isFieldValue($0)
+        }
+    }
+
+    /// The place of the first byte at or after `start` that a request target may not hold.
+    @inlinable
+    public func targetEnd(from start: Int) -> Int {
+        scan(from: start) {
+            $0.maskOfBytes(below: 0x21) | $0.maskOfBytes(0x7F) | $0.maskOfBytes(0x23)
+                | $0 & 0x8080_8080_8080_8080
+        } stopsAt: {
+            !ASCII.isTarget($0)
+        }
+    }
+
+    /// The place of the first byte at or after `start` that is no token character. Names are
+    /// short: byte by byte.
+    @inlinable
+    public func tokenEnd(from start: Int) -> Int {
+        precondition(start >= 0 && start <= count)
+        let length = count
+        // Sound: `start <= index < length`, and the pointer stays inside.
+        return unsafe withUnsafeBufferPointer { bytes in
+            var index = start
+            while index < length, unsafe ASCII.isToken(bytes[index]) { index &+= 1 }
+            return index
+        }
+    }
+
+    /// Eight bytes at a time while the mask of those that may stop is empty.
+    @inlinable
+    @inline(__always)
+    func scan(
+        from start: Int, _ mask: (UInt64) -> UInt64, stopsAt isStop: (UInt8) -> Bool
+    ) -> Int {
+        precondition(start >= 0 && start <= count)
+        let length = count
+        // Sound: each load lies within `start..<length`, and the pointer stays inside.
+        return unsafe withUnsafeBytes { bytes in
+            var index = start
+            while index &+ 8 <= length {
+                let word = unsafe UInt64(
+                    littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                let found = mask(word)
+                if found == 0 {
+                    index &+= 8
+                    continue
+                }
+                index &+= found.trailingZeroBitCount / 8
+                if unsafe isStop(bytes[index]) { return index }
+                index &+= 1
+            }
+            while index < length, unsafe !isStop(bytes[index]) { index &+= 1 }
+            return index
         }
     }
 }

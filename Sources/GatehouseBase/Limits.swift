@@ -92,49 +92,99 @@ public struct Limit: Sendable {
 extension Limits {
     /// All limits, in the order of the reference file.
     public static let all: [Limit] = [
-        Limit("request_line", .size(\.requestLine), "a longer target is 414; JupyterLab's longest is 300 B"),
-        Limit("request_head", .size(\.requestHead), "431 above; the Hub accepts 40 kB, Jupyter sends 2 kB"),
+        Limit(
+            "request_line", .size(\.requestLine),
+            "a longer target is 414; JupyterLab's longest is 300 B"),
+        Limit(
+            "request_head", .size(\.requestHead),
+            "431 above; the Hub accepts 40 kB, Jupyter sends 2 kB"),
         Limit("request_fields", .count(\.requestFields), "431 above; bounds the work per head"),
-        Limit("trailers", .size(\.trailers), "a trailer section is held in memory until it is whole"),
+        Limit(
+            "trailers", .size(\.trailers), "a trailer section is held in memory until it is whole"),
         Limit("chunk_line", .size(\.chunkLine), "chunk extensions are read and thrown away"),
-        Limit("own_body", .size(\.ownBody), "bodies of our own endpoints; a logout token has 0.9 kB"),
+        Limit(
+            "own_body", .size(\.ownBody), "bodies of our own endpoints; a logout token has 0.9 kB"),
         Limit("response_head", .size(\.responseHead), "502 above"),
         Limit("response_fields", .count(\.responseFields), "502 above"),
-        Limit("interim_responses", .count(\.interimResponses), "1xx answers before a final one; 502 above"),
+        Limit(
+            "interim_responses", .count(\.interimResponses),
+            "1xx answers before a final one; 502 above"),
         Limit("tls_handshake", .time(\.tlsHandshake), "from accept to the last handshake byte"),
         Limit("head_time", .time(\.headTime), "a request head is whole after this, or 408"),
-        Limit("keep_alive_idle", .time(\.keepAliveIdle), "cloudflared keeps connections 90 s; closing first fails its POSTs"),
+        Limit(
+            "keep_alive_idle", .time(\.keepAliveIdle),
+            "cloudflared keeps connections 90 s; closing first fails its POSTs"),
         Limit("body_idle", .time(\.bodyIdle), "a request body brings a byte within this"),
-        Limit("body_rate", .size(\.bodyRate), "bytes a second that a request body brings on average"),
+        Limit(
+            "body_rate", .size(\.bodyRate), "bytes a second that a request body brings on average"),
         Limit("body_rate_grace", .time(\.bodyRateGrace), "before body_rate holds"),
         Limit("write_stall", .time(\.writeStall), "a reader takes a byte within this"),
-        Limit("linger_time", .time(\.lingerTime), "an early refusal reads on, or the reset eats the answer"),
+        Limit(
+            "linger_time", .time(\.lingerTime),
+            "an early refusal reads on, or the reset eats the answer"),
         Limit("linger_bytes", .size(\.lingerBytes), "as linger_time"),
-        Limit("connect_time", .time(\.connectTime), "upstream TCP and TLS; per upstream: connect_timeout"),
-        Limit("address_delay", .time(\.addressDelay), "before the next address of a name is tried too"),
-        Limit("idle_upstreams", .count(\.idleUpstreams), "idle connections kept per loop and target"),
-        Limit("idle_upstream_time", .time(\.idleUpstreamTime), "below the 60 s after which many servers close"),
+        Limit(
+            "connect_time", .time(\.connectTime),
+            "upstream TCP and TLS; per upstream: connect_timeout"),
+        Limit(
+            "address_delay", .time(\.addressDelay), "before the next address of a name is tried too"
+        ),
+        Limit(
+            "idle_upstreams", .count(\.idleUpstreams), "idle connections kept per loop and target"),
+        Limit(
+            "idle_upstream_time", .time(\.idleUpstreamTime),
+            "below the 60 s after which many servers close"),
         Limit("resolver_answer", .time(\.resolverAnswer), "getaddrinfo tells no lifetime"),
-        Limit("resolver_failure", .time(\.resolverFailure), "a failing name is asked again after this"),
-        Limit("connection_share", .count(\.connectionShare), "percent of the descriptors that connections may take"),
-        Limit("session_exchanges", .count(\.sessionExchanges), "live exchanges of one session; 503 above"),
-        Limit("close_flush", .time(\.closeFlush), "a WebSocket of an ended session gets its Close out within this"),
+        Limit(
+            "resolver_failure", .time(\.resolverFailure), "a failing name is asked again after this"
+        ),
+        Limit(
+            "connection_share", .count(\.connectionShare),
+            "percent of the descriptors that connections may take"),
+        Limit(
+            "session_exchanges", .count(\.sessionExchanges),
+            "live exchanges of one session; 503 above"),
+        Limit(
+            "close_flush", .time(\.closeFlush),
+            "a WebSocket of an ended session gets its Close out within this"),
         Limit("half_closed", .time(\.halfClosed), "silence of the side that is left of a tunnel"),
         Limit("drain", .time(\.drain), "requests in flight at SIGTERM"),
-        Limit("login_attempts", .count(\.loginAttempts), "logins in progress in one browser; the oldest is dropped"),
+        Limit(
+            "login_attempts", .count(\.loginAttempts),
+            "logins in progress in one browser; the oldest is dropped"),
         Limit("login_time", .time(\.loginTime), "a login in progress is good for this"),
-        Limit("state_length", .size(\.stateLength), "Keycloak's own cookie breaks above 1,600 characters of state"),
-        Limit("loop_restarts", .count(\.loopRestarts), "restarts of a login within a minute before the page that explains"),
-        Limit("superseded_session", .time(\.supersededSession), "the id before stays good, so that tabs finish in any order"),
-        Limit("tombstone", .time(\.tombstone), "how long a logout told by the provider bars older logins"),
-        Limit("logout_tokens_per_peer", .count(\.logoutTokensPerPeer), "rejected logout tokens a second and peer"),
+        Limit(
+            "state_length", .size(\.stateLength),
+            "Keycloak's own cookie breaks above 1,600 characters of state"),
+        Limit(
+            "loop_restarts", .count(\.loopRestarts),
+            "restarts of a login within a minute before the page that explains"),
+        Limit(
+            "superseded_session", .time(\.supersededSession),
+            "the id before stays good, so that tabs finish in any order"),
+        Limit(
+            "tombstone", .time(\.tombstone),
+            "how long a logout told by the provider bars older logins"),
+        Limit(
+            "logout_tokens_per_peer", .count(\.logoutTokensPerPeer),
+            "rejected logout tokens a second and peer"),
         Limit("replay_entries", .count(\.replayEntries), "logout tokens remembered against replay"),
-        Limit("provider_time", .time(\.providerTime), "a request to the provider, connect to last byte"),
+        Limit(
+            "provider_time", .time(\.providerTime),
+            "a request to the provider, connect to last byte"),
         Limit("provider_body", .size(\.providerBody), "an answer of the provider"),
         Limit("clock_skew", .time(\.clockSkew), "between our clock and the provider's"),
-        Limit("key_set_lifetime", .time(\.keySetLifetime), "the provider's keys are read again after this"),
-        Limit("key_set_refetch", .time(\.keySetRefetch), "at least between two reads for an unknown key"),
-        Limit("key_set_stale", .time(\.keySetStale), "keys stay good this long while the provider is down"),
-        Limit("certificate_check", .time(\.certificateCheck), "how often certificate files are looked at"),
+        Limit(
+            "key_set_lifetime", .time(\.keySetLifetime),
+            "the provider's keys are read again after this"),
+        Limit(
+            "key_set_refetch", .time(\.keySetRefetch),
+            "at least between two reads for an unknown key"),
+        Limit(
+            "key_set_stale", .time(\.keySetStale),
+            "keys stay good this long while the provider is down"),
+        Limit(
+            "certificate_check", .time(\.certificateCheck),
+            "how often certificate files are looked at"),
     ]
 }

@@ -2,7 +2,7 @@ import GatehouseBase
 
 /// `uri-host [ ":" port ]` as Host carries it (RFC 9110 §7.2, RFC 3986 §3.2.2).
 public enum Authority {
-    /// Letters, digits, `-`, `.`, `_` or an IPv6 address in brackets, and at most one port. Other
+    /// Letters, digits, `-`, `.`, `_` or an IPv6 address in brackets, and at most one port below 65536. Other
     /// characters that RFC 3986 allows occur in no host name, and backends disagree about them.
     public static func isValid(_ bytes: borrowing Span<UInt8>) -> Bool {
         var index = 0
@@ -10,8 +10,9 @@ public enum Authority {
         if bytes[0] == 0x5B {
             index = 1
             while index < bytes.count, bytes[index] != 0x5D {
-                guard ASCII.hexValue(bytes[index]) != nil || bytes[index] == 0x3A
-                    || bytes[index] == 0x2E
+                guard
+                    ASCII.hexValue(bytes[index]) != nil || bytes[index] == 0x3A
+                        || bytes[index] == 0x2E
                 else { return false }
                 index += 1
             }
@@ -23,8 +24,12 @@ public enum Authority {
         }
         guard index < bytes.count else { return true }
         guard bytes[index] == 0x3A, bytes.count - index <= 6 else { return false }
-        for digit in index + 1..<bytes.count where !ASCII.isDigit(bytes[digit]) { return false }
-        return true
+        var port = 0
+        for digit in index + 1..<bytes.count {
+            guard ASCII.isDigit(bytes[digit]) else { return false }
+            port = port * 10 + Int(bytes[digit] - 0x30)
+        }
+        return port < 1 << 16
     }
 
     /// Equal but for case.

@@ -69,72 +69,7 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     static func classify(
         _ bytes: borrowing Span<UInt8>
     ) -> (name: FieldName, resembles: FieldName) {
-        guard bytes.count >= 2, bytes.count <= 40 else { return (.other, .other) }
-        let bucket = FieldNameIndex.hash(
-            count: bytes.count, first: ASCII.foldedName(bytes[0]),
-            last: ASCII.foldedName(bytes[bytes.count - 1]),
-            middle: ASCII.foldedName(bytes[bytes.count / 2]))
-        var candidate = FieldNameIndex.shared.heads[bucket]
-        while candidate != 0 {
-            let spelled = FieldNameIndex.shared.names[Int(candidate)]
-            if let exact = matches(bytes, spelled) {
-                let name = FieldName(rawValue: candidate) ?? .other
-                return (exact ? name : .other, name)
-            }
-            candidate = FieldNameIndex.shared.next[Int(candidate)]
-        }
-        return hasOurPrefix(bytes) ? (.other, .xGatehouseAssertion) : (.other, .other)
-    }
-
-    /// nil: another name; true: this name; false: a look-alike of it.
-    private static func matches(_ bytes: borrowing Span<UInt8>, _ name: [UInt8]) -> Bool? {
-        guard bytes.count == name.count else { return nil }
-        var exact = true
-        for index in bytes.indices {
-            let byte = ASCII.lowercased(bytes[index])
-            if byte == name[index] { continue }
-            guard name[index] == 0x2D, byte == 0x5F || byte == 0x2E else { return nil }
-            exact = false
-        }
-        return exact
-    }
-
-    /// Every `X-Gatehouse-…` and `X-Accel-…` is ours or a server's to say, never a client's.
-    static func hasOurPrefix(_ bytes: borrowing Span<UInt8>) -> Bool {
-        guard bytes.count >= 8, bytes[0] | 0x20 == 0x78 else { return false }
-        return bytes.startsLike("x-gatehouse") || bytes.startsLike("x-accel")
-    }
-}
-
-/// A hash table over ``FieldName``, built once: buckets of chains, as array indexes.
-struct FieldNameIndex: Sendable {
-    static let shared = FieldNameIndex()
-
-    let heads: [UInt8]
-    let next: [UInt8]
-    let names: [[UInt8]]
-
-    private init() {
-        var heads = [UInt8](repeating: 0, count: 256)
-        var next = [UInt8](repeating: 0, count: FieldName.allCases.count)
-        var names: [[UInt8]] = [[]]
-        for name in FieldName.allCases where name != .other {
-            let bytes = Array(name.normalized.description.utf8)
-            names.append(bytes)
-            let bucket = FieldNameIndex.hash(
-                count: bytes.count, first: bytes[0], last: bytes[bytes.count - 1],
-                middle: bytes[bytes.count / 2])
-            next[Int(name.rawValue)] = heads[bucket]
-            heads[bucket] = name.rawValue
-        }
-        self.heads = heads
-        self.next = next
-        self.names = names
-    }
-
-    static func hash(count: Int, first: UInt8, last: UInt8, middle: UInt8) -> Int {
-        let sum = Int(first) &* 31 &+ Int(last) &* 17 &+ Int(middle) &* 7 &+ count &* 113
-        return (sum ^ (sum >> 8)) & 255
+        FieldNameIndex.shared.classify(bytes)
     }
 }
 

@@ -60,6 +60,18 @@ public struct RequestHead: Sendable {
         fields.append(.host, authority)
     }
 
+    /// Forgets everything but the memory.
+    mutating func clear() {
+        fields.removeAll()
+        method = .get
+        version = .http11
+        isAbsoluteForm = false
+        methodRange = 0..<0
+        authorityRange = 0..<0
+        pathRange = 0..<0
+        targetRange = 0..<0
+    }
+
     /// The method's name.
     @_lifetime(borrow self)
     public func methodName() -> Span<UInt8> { fields.span(methodRange) }
@@ -100,6 +112,14 @@ public struct ResponseHead: Sendable {
 
     /// A head of our own.
     public init(_ status: Int) { self.status = status }
+
+    /// Forgets everything but the memory.
+    mutating func clear() {
+        fields.removeAll()
+        status = 200
+        version = .http11
+        reasonRange = 0..<0
+    }
 
     /// The reason phrase as received; empty where there was none.
     @_lifetime(borrow self)

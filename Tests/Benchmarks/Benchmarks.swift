@@ -36,7 +36,8 @@ enum Benchmarks {
                     if head.fields[index].name == .cookie {
                         _ = CookieField.appendLine(to: &buffer, value: head.fields.value(at: index))
                     } else {
-                        buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
+                        buffer.appendField(
+                            head.fields.name(at: index), head.fields.value(at: index))
                     }
                 }
                 buffer.appendHeadEnd()

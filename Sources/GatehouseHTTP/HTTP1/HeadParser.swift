@@ -2,8 +2,9 @@ public import GatehouseBase
 
 /// Request and response heads of HTTP/1 (RFC 9112 §2–5): two roles, one grammar.
 ///
-/// One pass over the bytes; whatever is not exactly the grammar is an error. Leniencies that the
-/// RFC allows are not taken, but for one: an empty line before a request (§2.2).
+/// One pass over the bytes; whatever is not exactly the grammar is an error, told as soon as the
+/// byte is there. Leniencies that the RFC allows are not taken, but for one: an empty line before
+/// a request (§2.2). A head that is refused or not complete is left empty.
 public struct HeadParser: Sendable {
     let maximumLine: Int
     let maximumHead: Int
@@ -28,20 +29,26 @@ public struct HeadParser: Sendable {
     public func parse(
         _ bytes: borrowing Span<UInt8>, into head: inout RequestHead
     ) throws(MessageError) -> Int? {
-        head.fields.removeAll()
-        var start = 0
-        if bytes.count >= 2, bytes[0] == 0x0D, bytes[1] == 0x0A { start = 2 }
-        guard let line = try lineEnd(bytes, from: start) else {
-            return try incomplete(bytes, lineLimit: maximumLine, whole: .requestLineTooLong)
+        head.clear()
+        do throws(MessageError) {
+            let start = startsWithEmptyLine(bytes) ? 2 : 0
+            guard let fields = try parseRequestLine(bytes, from: start, into: &head) else {
+                head.clear()
+                // The CR of a line of the greatest length may have come without its LF.
+                return try incomplete(bytes, maximumLine + start + 1, .requestLineTooLong)
+            }
+            guard fields - 2 - start <= maximumLine else { throw MessageError(.requestLineTooLong) }
+            guard let end = try parseFields(bytes, from: fields, into: &head.fields) else {
+                head.clear()
+                return try incomplete(bytes, maximumHead, .headTooLarge)
+            }
+            head.fields.adopt(bytes.extracting(0..<end))
+            try checkHost(head)
+            return end
+        } catch {
+            head.clear()
+            throw error
         }
-        guard line - start <= maximumLine else { throw MessageError(.requestLineTooLong) }
-        try parseRequestLine(bytes, start..<line, into: &head)
-        guard let end = try parseFields(bytes, from: line + 2, into: &head.fields) else {
-            return try incomplete(bytes, lineLimit: maximumHead, whole: .headTooLarge)
-        }
-        head.fields.adopt(bytes.extracting(0..<end))
-        try checkHost(&head)
-        return end
     }
 
     /// Reads a response head.
@@ -49,16 +56,20 @@ public struct HeadParser: Sendable {
     public func parse(
         _ bytes: borrowing Span<UInt8>, into head: inout ResponseHead
     ) throws(MessageError) -> Int? {
-        head.fields.removeAll()
-        guard let line = try lineEnd(bytes, from: 0) else {
-            return try incomplete(bytes, lineLimit: maximumLine, whole: .headTooLarge)
+        head.clear()
+        do throws(MessageError) {
+            guard let fields = try parseStatusLine(bytes, into: &head),
+                let end = try parseFields(bytes, from: fields, into: &head.fields)
+            else {
+                head.clear()
+                return try incomplete(bytes, maximumHead, .headTooLarge)
+            }
+            head.fields.adopt(bytes.extracting(0..<end))
+            return end
+        } catch {
+            head.clear()
+            throw error
         }
-        try parseStatusLine(bytes, line, into: &head)
-        guard let end = try parseFields(bytes, from: line + 2, into: &head.fields) else {
-            return try incomplete(bytes, lineLimit: maximumHead, whole: .headTooLarge)
-        }
-        head.fields.adopt(bytes.extracting(0..<end))
-        return end
     }
 
     /// Reads a trailer section (RFC 9112 §7.1.2).
@@ -67,81 +78,76 @@ public struct HeadParser: Sendable {
         _ bytes: borrowing Span<UInt8>, into fields: inout Fields
     ) throws(MessageError) -> Int? {
         fields.removeAll()
-        guard let end = try parseFields(bytes, from: 0, into: &fields) else {
-            return try incomplete(bytes, lineLimit: maximumHead, whole: .headTooLarge)
-        }
-        fields.adopt(bytes.extracting(0..<end))
-        return end
-    }
-
-    // MARK: Lines
-
-    private func incomplete(
-        _ bytes: borrowing Span<UInt8>, lineLimit: Int, whole rule: MessageError.Rule
-    ) throws(MessageError) -> Int? {
-        guard bytes.count <= lineLimit else { throw MessageError(rule, at: bytes.count) }
-        guard bytes.count <= maximumHead else {
-            throw MessageError(.headTooLarge, at: bytes.count)
-        }
-        return nil
-    }
-
-    /// The place of the CR of the line that begins at `start`; nil while it has none.
-    private func lineEnd(
-        _ bytes: borrowing Span<UInt8>, from start: Int
-    ) throws(MessageError) -> Int? {
-        var index = start
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte < 0x20 {
-                if byte == 0x0D {
-                    guard index + 1 < bytes.count else { return nil }
-                    guard bytes[index + 1] == 0x0A else {
-                        throw MessageError(.bareLineFeed, at: index)
-                    }
-                    return index
-                }
-                if byte == 0x0A { throw MessageError(.bareLineFeed, at: index) }
-                if byte != 0x09 { throw MessageError(.requestLine, at: index) }
+        do throws(MessageError) {
+            guard let end = try parseFields(bytes, from: 0, into: &fields) else {
+                fields.removeAll()
+                return try incomplete(bytes, maximumHead, .headTooLarge)
             }
-            index += 1
+            fields.adopt(bytes.extracting(0..<end))
+            return end
+        } catch {
+            fields.removeAll()
+            throw error
         }
+    }
+
+    /// nil, unless so many bytes have come that no end can make them good.
+    private func incomplete(
+        _ bytes: borrowing Span<UInt8>, _ limit: Int, _ rule: MessageError.Rule
+    ) throws(MessageError) -> Int? {
+        guard bytes.count <= limit else { throw MessageError(rule, at: bytes.count) }
+        guard bytes.count < maximumHead else { throw MessageError(.headTooLarge, at: bytes.count) }
         return nil
     }
 
-    /// method SP request-target SP HTTP-version (RFC 9112 §3).
+    // MARK: First lines
+
+    private func startsWithEmptyLine(_ bytes: borrowing Span<UInt8>) -> Bool {
+        bytes.count >= 2 && bytes[0] == 0x0D && bytes[1] == 0x0A
+    }
+
+    /// method SP request-target SP HTTP-version CRLF (RFC 9112 §3).
+    /// - Returns: the offset after the line, or nil while it has no end.
     private func parseRequestLine(
-        _ bytes: borrowing Span<UInt8>, _ line: Range<Int>, into head: inout RequestHead
-    ) throws(MessageError) {
-        var index = line.lowerBound
-        while index < line.upperBound, ASCII.isToken(bytes[index]) { index += 1 }
-        guard index > line.lowerBound, index < line.upperBound, bytes[index] == 0x20 else {
-            throw MessageError(.requestLine, at: index)
+        _ bytes: borrowing Span<UInt8>, from start: Int, into head: inout RequestHead
+    ) throws(MessageError) -> Int? {
+        if bytes.count == 1, bytes[0] == 0x0D { return nil }
+        let methodEnd = bytes.tokenEnd(from: start)
+        guard methodEnd < bytes.count else { return nil }
+        guard methodEnd > start, bytes[methodEnd] == 0x20 else {
+            throw MessageError(lineRule(bytes[methodEnd], .requestLine), at: methodEnd)
         }
-        head.methodRange = line.lowerBound..<index
-        head.method = Method(bytes.extracting(head.methodRange))
-        let target = index + 1
-        index = target
-        while index < line.upperBound, bytes[index] != 0x20 {
-            guard ASCII.isTarget(bytes[index]) else { throw MessageError(.target, at: index) }
-            index += 1
+        let target = methodEnd + 1
+        let targetEnd = bytes.targetEnd(from: target)
+        guard targetEnd < bytes.count else { return nil }
+        guard bytes[targetEnd] == 0x20 else {
+            let isLine = bytes[targetEnd] == 0x0D
+            throw MessageError(
+                isLine ? .requestLine : lineRule(bytes[targetEnd], .target), at: targetEnd)
         }
-        guard index > target, index < line.upperBound else {
-            throw MessageError(.requestLine, at: index)
+        guard targetEnd > target else { throw MessageError(.requestLine, at: targetEnd) }
+        var end = targetEnd + 1
+        while end < bytes.count, bytes[end] > 0x20, end - targetEnd <= 9 { end += 1 }
+        guard end < bytes.count else { return nil }
+        guard bytes[end] == 0x0D else {
+            throw MessageError(lineRule(bytes[end], .requestLine), at: end)
         }
-        head.version = try version(bytes.extracting(index + 1..<line.upperBound), at: index + 1)
-        try parseTarget(bytes, target..<index, into: &head)
+        guard try hasLineFeed(bytes, after: end) else { return nil }
+        head.version = try version(bytes.extracting(targetEnd + 1..<end), at: targetEnd + 1)
+        head.methodRange = start..<methodEnd
+        head.method = Method(bytes.extracting(start..<methodEnd))
+        try parseTarget(bytes, target..<targetEnd, into: &head)
+        return end + 2
     }
 
     private func version(
         _ bytes: borrowing Span<UInt8>, at offset: Int
     ) throws(MessageError) -> Version {
-        if bytes.equals("HTTP/1.1") { return .http11 }
-        if bytes.equals("HTTP/1.0") { return .http10 }
-        let isHTTP =
-            bytes.count == 8 && bytes.extracting(0..<5).equals("HTTP/")
-            && ASCII.isDigit(bytes[5]) && bytes[6] == 0x2E && ASCII.isDigit(bytes[7])
-        throw MessageError(isHTTP ? .version : .requestLine, at: offset)
+        guard bytes.count == 8, bytes.extracting(0..<5).equals("HTTP/"), ASCII.isDigit(bytes[5]),
+            bytes[6] == 0x2E, ASCII.isDigit(bytes[7])
+        else { throw MessageError(.requestLine, at: offset) }
+        guard bytes[5] == 0x31, bytes[7] <= 0x31 else { throw MessageError(.version, at: offset) }
+        return bytes[7] == 0x31 ? .http11 : .http10
     }
 
     /// Origin form and absolute form; the others end here (RFC 9112 §3.2).
@@ -152,8 +158,8 @@ public struct HeadParser: Sendable {
             throw MessageError(.method, at: target.lowerBound)
         }
         var path = target.lowerBound
-        head.isAbsoluteForm = bytes[path] != 0x2F
-        if head.isAbsoluteForm {
+        if bytes[path] != 0x2F {
+            head.isAbsoluteForm = true
             let text = bytes.extracting(target)
             let scheme =
                 text.count >= 7 && text.extracting(0..<7).equalsIgnoringCase("http://")
@@ -170,34 +176,53 @@ public struct HeadParser: Sendable {
             head.authorityRange = authority..<path
         }
         head.targetRange = path..<target.upperBound
-        var query = path
-        while query < target.upperBound, bytes[query] != 0x3F { query += 1 }
-        head.pathRange = path..<query
+        head.pathRange = path..<bytes.extracting(0..<target.upperBound).offset(of: 0x3F, from: path)
     }
 
-    /// HTTP-version SP 3DIGIT SP [ reason ] (RFC 9112 §4). The SP before an absent reason may be
-    /// missing: a recipient is not asked to insist.
+    /// HTTP-version SP 3DIGIT SP [ reason ] CRLF (RFC 9112 §4). The SP before an absent reason
+    /// may be missing: a recipient is not asked to insist.
+    /// - Returns: the offset after the line, or nil while it has no end.
     private func parseStatusLine(
-        _ bytes: borrowing Span<UInt8>, _ end: Int, into head: inout ResponseHead
-    ) throws(MessageError) {
-        guard end >= 12, bytes[8] == 0x20, end == 12 || bytes[12] == 0x20 else {
-            throw MessageError(.statusLine)
+        _ bytes: borrowing Span<UInt8>, into head: inout ResponseHead
+    ) throws(MessageError) -> Int? {
+        let end = bytes.fieldValueEnd(from: 0)
+        if end < 12 {
+            // Garbage is told early, but not before the line that it stands in has ended.
+            guard end < bytes.count else { return nil }
+            throw MessageError(lineRule(bytes[end], .statusLine), at: end)
         }
-        guard let version = try? version(bytes.extracting(0..<8), at: 0) else {
-            throw MessageError(.statusLine)
-        }
-        var status = 0
-        for index in 9..<12 {
-            guard ASCII.isDigit(bytes[index]) else { throw MessageError(.statusLine, at: index) }
-            status = status * 10 + Int(bytes[index] - 0x30)
-        }
+        guard bytes[8] == 0x20 else { throw MessageError(.statusLine, at: 8) }
+        let digits = bytes.extracting(9..<12)
+        guard let version = try? version(bytes.extracting(0..<8), at: 0),
+            ASCII.isDigit(digits[0]), ASCII.isDigit(digits[1]), ASCII.isDigit(digits[2])
+        else { throw MessageError(.statusLine) }
+        let status =
+            Int(digits[0] - 0x30) * 100 + Int(digits[1] - 0x30) * 10 + Int(digits[2] - 0x30)
         guard status >= 100, status < 600 else { throw MessageError(.statusLine, at: 9) }
+        guard end == 12 || bytes[12] == 0x20 else { throw MessageError(.statusLine, at: 12) }
+        guard end < bytes.count else { return nil }
+        guard bytes[end] == 0x0D else {
+            throw MessageError(lineRule(bytes[end], .statusLine), at: end)
+        }
+        guard try hasLineFeed(bytes, after: end) else { return nil }
         head.version = version
         head.status = status
         head.reasonRange = min(13, end)..<end
-        for index in head.reasonRange where !ASCII.isFieldValue(bytes[index]) {
-            throw MessageError(.statusLine, at: index)
-        }
+        return end + 2
+    }
+
+    /// Whether the LF after the CR at `index` is there; any other byte is an error.
+    private func hasLineFeed(
+        _ bytes: borrowing Span<UInt8>, after index: Int
+    ) throws(MessageError) -> Bool {
+        guard index + 1 < bytes.count else { return false }
+        guard bytes[index + 1] == 0x0A else { throw MessageError(.bareLineFeed, at: index) }
+        return true
+    }
+
+    /// The rule that a wrong byte breaks: lines end in CRLF, before any other rule.
+    private func lineRule(_ byte: UInt8, _ rule: MessageError.Rule) -> MessageError.Rule {
+        byte == 0x0A || byte == 0x0D ? .bareLineFeed : rule
     }
 
     // MARK: Fields
@@ -207,63 +232,58 @@ public struct HeadParser: Sendable {
     private func parseFields(
         _ bytes: borrowing Span<UInt8>, from start: Int, into fields: inout Fields
     ) throws(MessageError) -> Int? {
-        var index = start
+        let names = FieldNameIndex.shared
         let count = bytes.count
-        while true {
-            guard index < count else { return nil }
-            if bytes[index] == 0x0D {
-                guard index + 1 < count else { return nil }
-                guard bytes[index + 1] == 0x0A else { throw MessageError(.bareLineFeed, at: index) }
-                guard index + 2 <= maximumHead else { throw MessageError(.headTooLarge, at: index) }
-                return index + 2
+        var name = start
+        while name < count {
+            let nameEnd = bytes.tokenEnd(from: name)
+            guard nameEnd < count else { return nil }
+            guard nameEnd > name, bytes[nameEnd] == 0x3A else {
+                guard nameEnd == name, bytes[name] == 0x0D else {
+                    throw MessageError(nameRule(bytes[nameEnd], nameEnd == name), at: nameEnd)
+                }
+                guard try hasLineFeed(bytes, after: name) else { return nil }
+                guard name + 2 <= maximumHead else { throw MessageError(.headTooLarge, at: name) }
+                return name + 2
             }
-            let name = index
-            while index < count, ASCII.isToken(bytes[index]) { index += 1 }
-            guard index < count else { return nil }
-            guard index > name, bytes[index] == 0x3A, index - name < 1 << 16 else {
-                throw MessageError(nameRule(bytes, name, index), at: index)
+            var value = nameEnd + 1
+            while value < count, bytes[value] == 0x20 || bytes[value] == 0x09 { value += 1 }
+            let end = bytes.fieldValueEnd(from: value)
+            guard end < count else { return nil }
+            guard bytes[end] == 0x0D else {
+                throw MessageError(lineRule(bytes[end], .fieldValue), at: end)
             }
-            let nameEnd = index
-            index += 1
-            while index < count, bytes[index] == 0x20 || bytes[index] == 0x09 { index += 1 }
-            let value = index
-            while index < count, ASCII.isFieldValue(bytes[index]) { index += 1 }
-            guard index + 1 < count else { return nil }
-            guard bytes[index] == 0x0D, bytes[index + 1] == 0x0A else {
-                let isLine = bytes[index] == 0x0A || bytes[index] == 0x0D
-                throw MessageError(isLine ? .bareLineFeed : .fieldValue, at: index)
-            }
-            var valueEnd = index
+            guard try hasLineFeed(bytes, after: end) else { return nil }
+            var valueEnd = end
             while valueEnd > value, bytes[valueEnd - 1] == 0x20 || bytes[valueEnd - 1] == 0x09 {
                 valueEnd -= 1
             }
             guard fields.count < maximumFields else {
                 throw MessageError(.tooManyFields, at: name)
             }
-            let classified = FieldName.classify(bytes.extracting(name..<nameEnd))
+            // A longer name or a later place does not fit an entry; no limit is set so high.
+            guard nameEnd - name < 1 << 16, end < 1 << 32 else {
+                throw MessageError(.headTooLarge, at: name)
+            }
+            let classified = names.classify(bytes.extracting(name..<nameEnd))
             fields.add(
                 name: name..<nameEnd, value: value..<valueEnd, name: classified.name,
                 resembles: classified.resembles)
-            index += 2
+            name = end + 2
         }
+        return nil
     }
 
-    private func nameRule(
-        _ bytes: borrowing Span<UInt8>, _ start: Int, _ index: Int
-    ) -> MessageError.Rule {
-        guard index == start else { return .fieldName }
-        switch bytes[index] {
-        case 0x20, 0x09: return .obsoleteFolding
-        case 0x0A: return .bareLineFeed
-        default: return .fieldName
-        }
+    private func nameRule(_ byte: UInt8, _ isFirst: Bool) -> MessageError.Rule {
+        if isFirst, byte == 0x20 || byte == 0x09 { return .obsoleteFolding }
+        return byte == 0x0A ? .bareLineFeed : .fieldName
     }
 
     // MARK: Host
 
     /// Exactly one Host, well-formed, and the same authority as an absolute-form target names
     /// (RFC 9112 §3.2). HTTP/1.0 may come without.
-    private func checkHost(_ head: inout RequestHead) throws(MessageError) {
+    private func checkHost(_ head: borrowing RequestHead) throws(MessageError) {
         guard let host = head.fields.firstIndex(of: .host) else {
             guard head.version == .http10, !head.isAbsoluteForm else {
                 throw MessageError(.host)
@@ -274,8 +294,7 @@ public struct HeadParser: Sendable {
             Authority.isValid(head.fields.value(at: host))
         else { throw MessageError(.host) }
         guard head.isAbsoluteForm else { return }
-        let authority = head.authority()
-        guard Authority.areEqual(authority, head.fields.value(at: host)) else {
+        guard Authority.areEqual(head.authority(), head.fields.value(at: host)) else {
             throw MessageError(.authorityMismatch)
         }
     }

@@ -1,0 +1,46 @@
+import GatehouseBase
+import Testing
+
+@testable import GatehouseHTTP
+
+@Suite struct HeadWriterTests {
+    @Test func `a request is written anew`() throws {
+        let head = try parseRequest(
+            "GET http://hub/a%2f?b HTTP/1.0\r\nhost:\thub\r\nX:y \r\n\r\n")
+        var buffer = ByteBuffer()
+        buffer.appendRequestLine(of: head)
+        buffer.append(head.fields)
+        buffer.appendField(.xRequestID, Array("1".utf8).span)
+        buffer.appendHeadEnd()
+        #expect(
+            buffer.readable.repairedText
+                == "GET /a%2f?b HTTP/1.1\r\nhost: hub\r\nX: y\r\nX-Request-Id: 1\r\n\r\n")
+    }
+
+    @Test func `a response is written anew`() throws {
+        let head = try response("299 Odd  words", "A:  b")
+        var buffer = ByteBuffer()
+        buffer.appendStatusLine(head.status, reason: head.reason())
+        buffer.append(head.fields)
+        buffer.appendHeadEnd()
+        #expect(buffer.readable.repairedText == "HTTP/1.1 299 Odd  words\r\nA: b\r\n\r\n")
+    }
+
+    @Test func `an absent reason is written as the standard phrase`() {
+        var buffer = ByteBuffer()
+        buffer.appendStatusLine(404, reason: Span())
+        buffer.appendStatusLine(599, reason: Span())
+        #expect(
+            buffer.readable.repairedText == "HTTP/1.1 404 Not Found\r\nHTTP/1.1 599 Status\r\n")
+    }
+
+    @Test(arguments: 100..<600)
+    func `every phrase is a reason`(status: Int) throws {
+        var buffer = ByteBuffer()
+        buffer.appendStatusLine(status, reason: Span())
+        buffer.appendHeadEnd()
+        var head = ResponseHead()
+        _ = try HeadParser.responses(Limits()).parse(buffer.readable, into: &head)
+        #expect(head.status == status && !head.reason().isEmpty)
+    }
+}
