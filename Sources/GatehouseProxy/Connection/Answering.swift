@@ -6,11 +6,7 @@ import GatehouseNet
 extension HTTP1Connection {
     public func body(atMost limit: Int) async throws(ExchangeFailure) -> [UInt8] {
         if case .length(let count) = framing, count > limit { throw ExchangeFailure(.bodyTooLarge) }
-        if framing != .none, request.fields.lists(.expect, "100-continue"), inbound.isEmpty {
-            prepareOutbound()
-            outbound.append("HTTP/1.1 100 Continue\r\n\r\n")
-            try await flush()
-        }
+        try await inviteBody()
         var body: [UInt8] = []
         while !decoder.isEnded {
             if inbound.isEmpty { try await fillBody() }
@@ -19,6 +15,27 @@ extension HTTP1Connection {
         }
         account.received = body.count
         return body
+    }
+
+    public func readBody() async throws(ExchangeFailure) -> [UInt8]? {
+        if account.received == 0 { try await inviteBody() }
+        while !decoder.isEnded {
+            if inbound.isEmpty { try await fillBody() }
+            var piece: [UInt8] = []
+            try takeBody { piece.append(copying: $0) }
+            account.received += piece.count
+            if !piece.isEmpty { return piece }
+        }
+        return nil
+    }
+
+    /// Answers `Expect: 100-continue` where the body has not begun (RFC 9110 §10.1.1).
+    private func inviteBody() async throws(ExchangeFailure) {
+        guard framing != .none, request.fields.lists(.expect, "100-continue"), inbound.isEmpty
+        else { return }
+        prepareOutbound()
+        outbound.append("HTTP/1.1 100 Continue\r\n\r\n")
+        try await flush()
     }
 
     /// Waits for more of the request's body, within its deadlines.
@@ -119,5 +136,27 @@ extension HTTP1Connection {
             try await flush()
         }
         isComplete = true
+    }
+
+    public func upgrade(_ head: ResponseHead) async throws(ExchangeFailure) -> UpgradedStream {
+        precondition(head.status == 101 && decoder.isEnded)
+        prepareOutbound()
+        outbound.appendStatusLine(101, reason: head.reason())
+        outbound.append(head.fields)
+        outbound.append("Connection: Upgrade\r\n")
+        outbound.appendHeadEnd()
+        headSent = true
+        mustClose = true
+        account.status = 101
+        account.isUpgraded = true
+        try await flush()
+        stream.socket.writeDeadline = .never
+        phase = .tunneling
+        isComplete = true
+        // Bytes that came early are the first that are read.
+        let early = inbound.withReadable { $0.array }
+        inbound.removeAll()
+        if inbound.capacity > 0 { core.giveBack(inbound.takeStorage()) }
+        return UpgradedStream(stream, early: early)
     }
 }

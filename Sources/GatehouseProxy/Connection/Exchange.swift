@@ -25,6 +25,8 @@ public protocol Exchange: LiveExchange {
 
     /// Reads the request's body whole.
     func body(atMost limit: Int) async throws(ExchangeFailure) -> [UInt8]
+    /// The next piece of the request's body as it comes; nil at its end.
+    func readBody() async throws(ExchangeFailure) -> [UInt8]?
     /// Sends an answer of our own.
     func send(_ response: Response) async
     /// Forwards to an upstream and relays its answer.
@@ -35,6 +37,8 @@ public protocol Exchange: LiveExchange {
     func write(_ bytes: [UInt8]) async throws(ExchangeFailure)
     /// The end of the body.
     func finish() async throws(ExchangeFailure)
+    /// Answers 101 with `head` and hands the connection over; it ends after this exchange.
+    func upgrade(_ head: ResponseHead) async throws(ExchangeFailure) -> UpgradedStream
 }
 
 /// What the access log tells of one exchange.

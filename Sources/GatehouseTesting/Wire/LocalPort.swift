@@ -1,0 +1,26 @@
+public import GatehouseNet
+
+/// A port of 127.0.0.1 that is ours already, and on which nobody answers yet: for who must know
+/// the number before there is something to serve.
+public struct LocalPort: Sendable {
+    public let number: UInt16
+    let file: Int32
+
+    /// Takes a port; 0 for one that is free. It must be served, or it stays taken.
+    public init(_ number: UInt16 = 0) throws(ListenError) {
+        guard let address = Address(ip: "127.0.0.1", port: number) else {
+            preconditionFailure("a numeric address")
+        }
+        let (files, bound) = try Binding.tcp(address, count: 1)
+        file = files[0]
+        self.number = bound.port
+    }
+
+    /// Whether somebody listens on this port already, or nobody may.
+    public static func isTaken(_ number: UInt16) -> Bool {
+        do throws(ListenError) {
+            _ = Descriptor(try LocalPort(number).file)
+            return false
+        } catch { return true }
+    }
+}
