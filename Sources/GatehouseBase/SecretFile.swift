@@ -48,7 +48,9 @@ public enum SecretFile {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             made += "/" + part
-            guard unsafe mkdir(made, 0o700) == 0 || errno == EEXIST || errno == EROFS || errno == EACCES
+            guard
+                unsafe mkdir(made, 0o700) == 0 || errno == EEXIST || errno == EROFS
+                    || errno == EACCES
             else { throw failure(made) }
         }
         guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else { throw failure(path) }

@@ -15,6 +15,7 @@ public struct Instant: Sendable, Hashable, Comparable {
     /// Reads CLOCK_MONOTONIC.
     public static func now() -> Instant {
         var time = timespec()
+        // Sound: the kernel fills the structure.
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
     }
@@ -69,6 +70,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     /// Reads CLOCK_REALTIME.
     public static func now() -> Timestamp {
         var time = timespec()
+        // Sound: the kernel fills the structure.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
     }

@@ -132,7 +132,9 @@ final class RequestPipeline: Responder {
         switch failure.reason {
         case .malformed(let error):
             if error.status == 426 { fields.append("Sec-WebSocket-Version", "13") }
-            if error.status == 405 { fields.append(.allow, "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS") }
+            if error.status == 405 {
+                fields.append(.allow, "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS")
+            }
             return (.badRequest(error.rule.rawValue), fields)
         case .clientGone, .clientTimeout:
             return (.badRequest("the request did not arrive in time"), fields)

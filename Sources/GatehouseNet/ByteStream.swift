@@ -25,6 +25,7 @@ public final class ByteStream {
     public static func accept(
         _ socket: Socket, _ context: ServerTLS
     ) async throws(StreamError) -> ByteStream {
+        // Sound: the handle is handed over to the stream, which frees it.
         let tls = unsafe TLSStream(context.makeHandle(), socket: socket, owner: context)
         return try await handshake(socket, tls)
     }
@@ -33,6 +34,7 @@ public final class ByteStream {
     public static func connect(
         _ socket: Socket, _ context: ClientTLS, host: String
     ) async throws(StreamError) -> ByteStream {
+        // Sound: the handle is handed over to the stream, which frees it.
         let tls = unsafe TLSStream(context.makeHandle(host: host), socket: socket, owner: context)
         return try await handshake(socket, tls)
     }

@@ -1,5 +1,5 @@
-public import GatehouseBase
 import CLinux
+public import GatehouseBase
 import Glibc
 
 /// What the system lets this process have, and what it keeps from others.
@@ -27,7 +27,10 @@ public enum ProcessLimits {
     public static func maximumConnections(_ limits: Limits) -> Int {
         var limit = rlimit()
         // Sound: the kernel fills the structure.
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
-        return Int(clamping: (limit.rlim_cur - min(limit.rlim_cur, 64))) * limits.connectionShare / 100
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 512
+        }
+        return Int(clamping: (limit.rlim_cur - min(limit.rlim_cur, 64))) * limits.connectionShare
+            / 100
     }
 }

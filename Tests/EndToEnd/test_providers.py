@@ -1,5 +1,5 @@
 """A Keycloak with a certificate of its own authority."""
-from lab.basics import free_port
+from lab.basics import free_port, wait_until
 from lab.client import SESSION, Client
 from lab.gateway import Gateway
 
@@ -44,6 +44,6 @@ def test_its_authority_not_named(folder, certificates, keycloak, upstream):
         page = client.navigate("/secure")
         assert page.status in (502, 503) and SESSION not in client.cookies["localhost"]
         assert len(upstream.requests) == before
-        assert "certificate" in gateway.log().lower(), "the log names the cause"
+        wait_until(lambda: "certificate" in gateway.log().lower(), 3, "the log names the cause")
     finally:
         assert gateway.stop() == 0

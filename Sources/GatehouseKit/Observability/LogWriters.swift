@@ -29,15 +29,19 @@ enum LogLine {
         guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
             return text
         }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7F ? "\u{FFFD}" : scalar
-        }))
+        return String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    scalar.value < 0x20 || scalar.value == 0x7F ? "\u{FFFD}" : scalar
+                }))
     }
 
     private static func quoted(_ value: String) -> String {
         let isPlain =
             !value.isEmpty
-            && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C }
+            && value.utf8.allSatisfy {
+                $0 > 0x20 && $0 != 0x7F && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C
+            }
         return isPlain ? value : json(value)
     }
 

@@ -45,7 +45,6 @@ public struct Waiter: ~Copyable {
     }
 }
 
-
 /// A waiter of its own, for signals that come from nowhere in particular.
 public final class Signal {
     private var waiter = Waiter()

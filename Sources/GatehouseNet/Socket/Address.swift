@@ -72,18 +72,21 @@ public struct Address: Sendable, Hashable {
         let copy = bytes
         // Sound: inet_ntop reads 4 or 16 bytes at the offset and writes at most `text.count`.
         let written = unsafe copy.withUnsafeBytes { raw in
-            unsafe inet_ntop(family, raw.baseAddress.unsafelyUnwrapped + offset, &text, socklen_t(text.count))
-                != nil
+            guard let base = raw.baseAddress else { return false }
+            return unsafe inet_ntop(family, base + offset, &text, socklen_t(text.count)) != nil
         }
         guard written else { return "?" }
-        let host = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return host.hasPrefix("::ffff:") && host.contains(".") ? String(host.dropFirst(7)) : host
+        let host = String(
+            decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let isMapped = host.hasPrefix("::ffff:") && host.contains(".")
+        return isMapped ? String(host.dropFirst(7)) : host
     }
 
     /// `127.0.0.1:8443`, `[::1]:8443`.
     public var description: String {
-        family == AF_UNIX
-            ? "unix" : family == AF_INET6 && host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        if family == AF_UNIX { return "unix" }
+        let host = host
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
     private var bytes: [UInt8] { (0..<128).map { storage[$0] } }
@@ -95,7 +98,8 @@ public struct Address: Sendable, Hashable {
         let copy = bytes
         // Sound: 128 bytes, enough for every family here, aligned by the allocation.
         return try unsafe copy.withUnsafeBytes { raw in
-            let pointer = unsafe raw.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: sockaddr.self)
+            let base = unsafe raw.baseAddress.unsafelyUnwrapped
+            let pointer = unsafe base.assumingMemoryBound(to: sockaddr.self)
             return try unsafe body(pointer, socklen_t(length))
         }
     }

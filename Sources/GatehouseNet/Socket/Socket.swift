@@ -149,21 +149,14 @@ public final class Socket: Pollable {
         if hungUp { isHungUp = true }
         if events & Poller.readable != 0 || hungUp {
             mayRead = true
-            if reading.isWaiting {
-                reading.raise()
-            } else {
-                watcher?.socketIsReady(hungUp: hungUp)
-                return finishWritable(events, hungUp)
-            }
-            if hungUp { watcher?.socketIsReady(hungUp: true) }
+            let isAwaited = reading.isWaiting
+            if isAwaited { reading.raise() }
+            if hungUp || !isAwaited { watcher?.socketIsReady(hungUp: hungUp) }
         }
-        finishWritable(events, hungUp)
-    }
-
-    private func finishWritable(_ events: UInt32, _ hungUp: Bool) {
-        guard events & Poller.writable != 0 || hungUp else { return }
-        mayWrite = true
-        if writing.isWaiting { writing.raise() }
+        if events & Poller.writable != 0 || hungUp {
+            mayWrite = true
+            if writing.isWaiting { writing.raise() }
+        }
     }
 
     // MARK: Deadlines

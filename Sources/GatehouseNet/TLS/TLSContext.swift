@@ -159,18 +159,18 @@ public enum TLSVersion: Sendable {
     private static let chooseByName:
         @convention(c) (OpaquePointer?, UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?)
             -> Int32 = { handle, _, argument in
-            // Sound: the argument is the ServerTLS that owns the handle's context.
-            guard let handle = unsafe handle, let argument = unsafe argument,
-                let text = unsafe SSL_get_servername(handle, Int32(TLSEXT_NAMETYPE_host_name))
-            else { return SSL_TLSEXT_ERR_NOACK }
-            let own = unsafe Unmanaged<ServerTLS>.fromOpaque(argument).takeUnretainedValue()
-            if let context = unsafe own.context(for: String(cString: text)) {
-                unsafe SSL_set_SSL_CTX(handle, context.pointer)
+                // Sound: the argument is the ServerTLS that owns the handle's context.
+                guard let handle = unsafe handle, let argument = unsafe argument,
+                    let text = unsafe SSL_get_servername(handle, Int32(TLSEXT_NAMETYPE_host_name))
+                else { return SSL_TLSEXT_ERR_NOACK }
+                let own = unsafe Unmanaged<ServerTLS>.fromOpaque(argument).takeUnretainedValue()
+                if let context = unsafe own.context(for: String(cString: text)) {
+                    unsafe SSL_set_SSL_CTX(handle, context.pointer)
+                }
+                // A name that we do not know gets the default certificate (Cloudflare Tunnel says
+                // `localhost`), never an alert.
+                return SSL_TLSEXT_ERR_OK
             }
-            // A name that we do not know gets the default certificate (Cloudflare Tunnel says
-            // `localhost`), never an alert.
-            return SSL_TLSEXT_ERR_OK
-        }
 
     private static let chooseProtocol:
         @convention(c) (

@@ -89,7 +89,8 @@ extension HTTP1Connection {
         upstream.prepareOutbound()
         do throws(MessageError) {
             try ForwardingRules.appendRequest(
-                request, framing: framing, isUpgrade: isUpgrade, forwarding,
+                request, framing: framing, isUpgrade: isUpgrade, edits: forwarding.edits,
+                targetHost: forwarding.target.hostField, id: forwarding.requestID,
                 forwarded: forwardedLines, to: &upstream.outbound)
         } catch {
             throw ExchangeFailure(.malformed(error))

@@ -6,18 +6,18 @@ import GatehouseHTTP
 enum ForwardingRules {
     /// Appends the request head that the upstream gets.
     /// - Parameters:
+    ///   - targetHost: Host where the client sent none (HTTP/1.0).
     ///   - forwarded: the forwarded lines of this connection, ready to send.
     static func appendRequest(
-        _ head: borrowing RequestHead, framing: BodyFraming, isUpgrade: Bool,
-        _ forwarding: borrowing Forwarding, forwarded: [UInt8], to buffer: inout ByteBuffer
+        _ head: borrowing RequestHead, framing: BodyFraming, isUpgrade: Bool, edits: FieldEdits,
+        targetHost: [UInt8], id: RequestID, forwarded: [UInt8], to buffer: inout ByteBuffer
     ) throws(MessageError) {
-        let edits = forwarding.edits
         let options = try ConnectionOptions(
             ofRequest: head.fields, identityNames: edits.identityNames)
         buffer.appendRequestLine(of: head)
         if head.fields.firstIndex(of: .host) == nil {
             buffer.append("Host: ")
-            buffer.append(forwarding.target.hostField)
+            buffer.append(targetHost)
             buffer.append("\r\n")
         }
         for index in head.fields.indices {
@@ -39,7 +39,7 @@ enum ForwardingRules {
             buffer.appendField(.xForwardedHost, head.fields.value(at: host))
         }
         buffer.append("X-Request-Id: ")
-        buffer.append(hexadecimal16: forwarding.requestID.number)
+        buffer.append(hexadecimal16: id.number)
         buffer.append("\r\n")
         buffer.append(edits.set)
         append(framing, to: &buffer)

@@ -10,7 +10,9 @@ final class TunnelSide {
     /// Whether what came from this side is being written to the other.
     var isWriting = false
 
-    init(_ stream: ByteStream, _ buffer: consuming ByteBuffer, _ sender: WebSocketFrameTracker.Sender) {
+    init(
+        _ stream: ByteStream, _ buffer: consuming ByteBuffer, _ sender: WebSocketFrameTracker.Sender
+    ) {
         self.stream = stream
         self.buffer = buffer
         frames = WebSocketFrameTracker(sender)
@@ -68,7 +70,11 @@ final class Tunnel {
         for (source, sink) in [(client, server), (server, client)] {
             sink.stream.socket.writeDeadline = deadline
             // Caught in the middle of a write: what is left of it must not go out.
-            if source.isWriting { sink.stream.resetNow() } else { source.stream.socket.interruptRead() }
+            if source.isWriting {
+                sink.stream.resetNow()
+            } else {
+                source.stream.socket.interruptRead()
+            }
         }
     }
 

@@ -96,6 +96,8 @@ public enum UpstreamClient {
     private static func fill(
         _ connection: UpstreamConnection
     ) async throws(ExchangeFailure) -> Bool {
-        do throws(StreamError) { return try await connection.fill() } catch { throw .upstream(error) }
+        do throws(StreamError) { return try await connection.fill() } catch {
+            throw .upstream(error)
+        }
     }
 }

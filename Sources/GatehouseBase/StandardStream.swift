@@ -7,7 +7,9 @@ public enum StandardStream {
         var rest = bytes[...]
         while !rest.isEmpty {
             // Sound: the kernel reads the bytes of the slice only.
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(file, $0.baseAddress, $0.count)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 // Nobody reads: the line is lost, the service goes on.

@@ -1,0 +1,92 @@
+import GatehouseBase
+import GatehouseHTTP
+import GatehouseNet
+import Testing
+
+@testable import GatehouseProxy
+
+struct ForwardingRulesTests {
+    /// The request head that the upstream gets for `text`.
+    private func forwarded(_ text: String, identity: [String] = []) throws -> String {
+        let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
+        var head = RequestHead()
+        _ = try #require(try HeadParser.requests(Limits()).parse(bytes.span, into: &head))
+        let loop = EventLoop(name: "test")
+        defer { loop.thread.stop() }
+        let edits = FieldEdits(identityNames: OwnedNames(identity))
+        var buffer = ByteBuffer()
+        try ForwardingRules.appendRequest(
+            head, framing: try BodyFraming.of(head), isUpgrade: false, edits: edits,
+            targetHost: Array("upstream:80".utf8), id: RequestID(1),
+            forwarded: ForwardingRules.forwardedLines(peer: "192.0.2.1", isTLS: true, port: 443),
+            to: &buffer)
+        return buffer.withReadable { $0.repairedText }
+    }
+
+    // SECURITY B01–B03, A15, A17.
+    @Test(arguments: [
+        "X-Forwarded-User", "x-forwarded-user", "X_Forwarded_User", "X-Forwarded.User",
+    ])
+    func `an identity field of the client's is removed in every spelling`(name: String) throws {
+        let head = try forwarded(
+            "GET / HTTP/1.1\nHost: hub\n\(name): admin\nX-Other: kept\n\n",
+            identity: ["X-Forwarded-User"])
+        #expect(!head.contains("admin"))
+        #expect(head.contains("X-Other: kept\r\n"))
+    }
+
+    @Test(arguments: [
+        "X-Forwarded-For", "Forwarded", "X-Real-IP", "X_Real_IP", "X-Original-URL",
+        "X-Rewrite-URL", "X-Forwarded-Uri", "X-Forwarded-Prefix", "X-Accel-Redirect",
+        "X-HTTP-Method-Override", "X-Gatehouse-Assertion", "X_Gatehouse_Anything",
+        "CF-Connecting-IP", "X-Request-Id",
+    ])
+    func `what is never taken from a client is removed and ours is set once`(name: String) throws {
+        let head = try forwarded("GET / HTTP/1.1\nHost: hub\n\(name): evil\n\n")
+        #expect(!head.contains("evil"))
+        #expect(head.contains("X-Forwarded-For: 192.0.2.1\r\n"))
+        #expect(head.contains("X-Forwarded-Proto: https\r\n"))
+        #expect(head.contains("X-Request-Id: 0000000000000001\r\n"))
+    }
+
+    // SECURITY B05.
+    @Test func `fields that Connection nominates end here`() throws {
+        let head = try forwarded(
+            "GET / HTTP/1.1\nHost: hub\nConnection: X-Foo, keep-alive\nX-Foo: 1\nX-Bar: 2\n\n")
+        #expect(!head.contains("X-Foo"))
+        #expect(!head.contains("keep-alive"))
+        #expect(head.contains("X-Bar: 2\r\n"))
+    }
+
+    @Test(arguments: ["Authorization", "Cookie", "Host", "Content-Length", "X-Forwarded-For"])
+    func `a nomination of what decides something is refused`(name: String) throws {
+        #expect(throws: MessageError.self) {
+            try forwarded("GET / HTTP/1.1\nHost: hub\nConnection: \(name)\n\n")
+        }
+    }
+
+    // SECURITY D16.
+    @Test func `our cookies stay here, the others pass byte for byte`() throws {
+        let head = try forwarded(
+            "GET / HTTP/1.1\nHost: hub\n"
+                + "Cookie: a=\"1|2\"; __Host-Http-gatehouse=x.y;  b=3; __Host-Http-gatehouse-tx-q=1\n\n")
+        #expect(!head.contains("__Host-Http-gatehouse"))
+        #expect(head.contains("a=\"1|2\""))
+        #expect(head.contains("b=3"))
+    }
+
+    // SECURITY A08: the bytes received are what is forwarded.
+    @Test func `the target goes on as it came`() throws {
+        let head = try forwarded("GET /a%2Fb/%70?x=%20+1 HTTP/1.1\nHost: hub\n\n")
+        #expect(head.hasPrefix("GET /a%2Fb/%70?x=%20+1 HTTP/1.1\r\nHost: hub\r\n"))
+    }
+
+    // SECURITY B12.
+    @Test func `an upgrade to h2c is not forwarded`() throws {
+        let head = try forwarded(
+            "GET / HTTP/1.1\nHost: hub\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\n"
+                + "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\n\n")
+        #expect(!head.lowercased().contains("upgrade"))
+        #expect(!head.contains("HTTP2-Settings"))
+    }
+}
