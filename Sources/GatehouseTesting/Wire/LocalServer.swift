@@ -30,7 +30,7 @@ public final class LocalServer: Sendable {
         limits: Limits = Limits(),
         _ make: @escaping @Sendable (isolated EventLoop) -> any Responder
     ) throws(ListenError) -> LocalServer {
-        let port = try port ?? LocalPort()
+        let port = if let port { port } else { try LocalPort() }
         let server = LocalServer(
             port: port.number, loop: loop ?? EventLoop(name: "local-\(port.number)"))
         server.loop.start { loop in

@@ -1,0 +1,91 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseKit
+import GatehouseTesting
+import Glibc
+
+/// The demonstration: gateway, application and development provider in one process.
+@main
+enum GatehouseDemo {
+    static func main() async {
+        guard let command = DemoCommand(Array(CommandLine.arguments.dropFirst())) else {
+            say(DemoCommand.usage)
+            exit(64)
+        }
+        exit(await run(command))
+    }
+
+    /// Runs until a signal ends it.
+    /// - Returns: the exit code.
+    private static func run(_ command: DemoCommand) async -> Int32 {
+        let supervisor = Supervisor()
+        guard !LocalPort.isTaken(command.port) else {
+            say("port \(command.port) is taken: choose another one, PORT=9443 make run\n")
+            return 1
+        }
+        do {
+            let application = try LocalServer.start { _ in DemoApplication() }
+            let (provider, setting) = try startProvider(command)
+            let demo = DemoConfiguration(
+                port: command.port, certificates: command.certificates,
+                applicationPort: application.port, provider: setting)
+            guard let configuration = decode(demo) else { return 1 }
+            let log = Log.standardError(configuration.log)
+            let gateway = try Gateway(configuration, log: log)
+            _ = try await gateway.start()
+            say("open \(demo.publicURL)/\n")
+            if provider != nil {
+                for user in FakeUser.demonstration {
+                    say("  user \(user.username), password \(user.password)\n")
+                }
+            }
+            let code = await supervisor.run(gateway, log: log) { decode(demo) }
+            await application.stop()
+            await provider?.stop()
+            return code
+        } catch {
+            say("cannot start: \(error)\n")
+            return 1
+        }
+    }
+
+    /// Starts the development provider, unless people sign in elsewhere.
+    private static func startProvider(
+        _ command: DemoCommand
+    ) throws -> (LocalServer?, DemoConfiguration.Provider) {
+        if let issuer = command.issuer, let id = command.clientID, let file = command.secretFile {
+            let external = DemoConfiguration.Provider.external(
+                issuer: issuer, clientID: id, secretFile: file, caFile: command.caFile)
+            return (nil, external)
+        }
+        var random = SystemRandomNumberGenerator()
+        let secret = (0..<4).map { _ in String(random.next() as UInt64, radix: 36) }.joined()
+        let port = try LocalPort()
+        let setting = DemoConfiguration.Provider.development(
+            port: port.number, clientSecret: secret)
+        let demo = DemoConfiguration(
+            port: command.port, certificates: command.certificates, applicationPort: 0,
+            provider: setting)
+        let client = FakeClient.gateway(
+            DemoConfiguration.clientID, secret: secret, origins: [demo.publicURL])
+        let provider = FakeProvider(
+            FakeProvider.Options(
+                issuer: demo.issuer,
+                backChannelBase: "http://127.0.0.1:\(port.number)/provider", clients: [client]),
+            post: LogoutPoster(tls: try clientTLS(command)).post)
+        return (try LocalServer.start(port) { _ in provider }, setting)
+    }
+
+    private static func decode(_ demo: DemoConfiguration) -> Configuration? {
+        let decoded = ConfigurationDecoder.decode(
+            text: demo.yaml, name: "demonstration", environment: [:],
+            readFile: ConfigurationFiles.read)
+        if !decoded.diagnostics.isEmpty { say(Diagnostic.report(decoded.diagnostics)) }
+        return decoded.configuration
+    }
+
+    /// Writes to standard error.
+    private static func say(_ text: String) {
+        StandardStream.write(Array(text.utf8), to: STDERR_FILENO)
+    }
+}
