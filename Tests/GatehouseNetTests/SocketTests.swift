@@ -5,7 +5,8 @@ import Testing
 
 struct SocketTests {
     private func withPair(
-        _ body: @escaping @Sendable (isolated EventLoop, Socket, Socket) async throws(StreamError)
+        _ body:
+            @escaping @Sendable (isolated EventLoop, Socket, Socket) async throws(StreamError)
             -> Void
     ) async -> StreamError? {
         let loop = EventLoop(name: "test")

@@ -69,7 +69,8 @@ struct ForwardingRulesTests {
     @Test func `our cookies stay here, the others pass byte for byte`() throws {
         let head = try forwarded(
             "GET / HTTP/1.1\nHost: hub\n"
-                + "Cookie: a=\"1|2\"; __Host-Http-gatehouse=x.y;  b=3; __Host-Http-gatehouse-tx-q=1\n\n")
+                + "Cookie: a=\"1|2\"; __Host-Http-gatehouse=x.y;  b=3; __Host-Http-gatehouse-tx-q=1\n\n"
+        )
         #expect(!head.contains("__Host-Http-gatehouse"))
         #expect(head.contains("a=\"1|2\""))
         #expect(head.contains("b=3"))
