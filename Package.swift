@@ -64,8 +64,8 @@ let package = Package(
         command(
             "gatehouse-demo",
             imports: [
-                "GatehouseBase", "GatehouseHTTP", "GatehouseConfiguration", "GatehouseProxy",
-                "GatehouseKit", "GatehouseTesting",
+                "GatehouseBase", "GatehouseConfiguration", "GatehouseNet", "GatehouseKit",
+                "GatehouseTesting",
             ]),
 
         tests("GatehouseBaseTests", imports: ["GatehouseBase"]),

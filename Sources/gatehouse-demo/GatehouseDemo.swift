@@ -1,6 +1,7 @@
 import GatehouseBase
 import GatehouseConfiguration
 import GatehouseKit
+import GatehouseNet
 import GatehouseTesting
 import Glibc
 
@@ -39,6 +40,8 @@ enum GatehouseDemo {
                     say("  user \(user.username), password \(user.password)\n")
                 }
             }
+            say("  open a second tab, watch the live connections, sign out, watch them die\n")
+            say("  the browser warns about the certificate: certs/README.md; Ctrl-C ends this\n")
             let code = await supervisor.run(gateway, log: log) { decode(demo) }
             await application.stop()
             await provider?.stop()
@@ -72,14 +75,14 @@ enum GatehouseDemo {
             FakeProvider.Options(
                 issuer: demo.issuer,
                 backChannelBase: "http://127.0.0.1:\(port.number)/provider", clients: [client]),
-            post: LogoutPoster(tls: try clientTLS(command)).post)
+            post: LogoutPoster(tls: try ClientTLS(caFile: command.certificates + "/ca.pem")).post)
         return (try LocalServer.start(port) { _ in provider }, setting)
     }
 
     private static func decode(_ demo: DemoConfiguration) -> Configuration? {
         let decoded = ConfigurationDecoder.decode(
             text: demo.yaml, name: "demonstration", environment: [:],
-            readFile: ConfigurationFiles.read)
+            readFile: { try SecretFile.read($0) })
         if !decoded.diagnostics.isEmpty { say(Diagnostic.report(decoded.diagnostics)) }
         return decoded.configuration
     }

@@ -104,7 +104,8 @@ struct FakeProviderLogoutTests {
         #expect(upstream.requests.map(\.path) == ["/back/b", "/back/a"])
         let request = try #require(upstream.lastRequest)
         #expect(request["content-type"] == "application/x-www-form-urlencoded")
-        let text = try LogoutToken.text(ofForm: request.body, contentType: request["content-type"])
+        let text = try LogoutToken.parameter(
+            ofForm: request.body, contentType: request["content-type"])
         let token = try JWS(parsing: text.reveal(), allowed: [.es256])
         let keys = try await lab.browser.send("GET", lab.url("/protocol/openid-connect/certs"))
         let logout = try LogoutToken(

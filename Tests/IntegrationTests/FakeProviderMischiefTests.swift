@@ -30,8 +30,8 @@ struct FakeProviderMischiefTests {
         let page = try await lab.authorize()
         let callback = try lab.callback(try await lab.logIn(page))
         #expect(callback["iss"] == "https://evil.example.org")
-        let tokens = try #require(
-            try await lab.redeem(try #require(callback["code"])).json)
+        let code = try #require(callback["code"])
+        let tokens = try #require(try await lab.redeem(code).json)
         #expect(tokens["expires_in"] == nil)
         #expect(tokens["extra"] == true)
         let token = try await lab.verify(tokens)

@@ -94,19 +94,21 @@ struct FakeProviderTests {
 
     @Test func `prompt=none never shows a page`() async throws {
         let lab = try ProviderFixture()
-        #expect(try lab.callback(await lab.authorize(["prompt": "none"]))["error"] == "login_required")
+        #expect(
+            try lab.callback(await lab.authorize(["prompt": "none"]))["error"] == "login_required")
         _ = try await lab.tokens()
         #expect(try lab.callback(await lab.authorize(["prompt": "none"]))["code"] != nil)
         await lab.server.stop()
     }
 
-    @Test(arguments: [
-        ("code_challenge_method", nil, "invalid_request"),
-        ("code_challenge_method", "plain", "invalid_request"),
-        ("code_challenge", nil, "invalid_request"),
-        ("response_type", "token", "unsupported_response_type"),
-        ("scope", "profile", "invalid_scope"),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            ("code_challenge_method", nil, "invalid_request"),
+            ("code_challenge_method", "plain", "invalid_request"),
+            ("code_challenge", nil, "invalid_request"),
+            ("response_type", "token", "unsupported_response_type"),
+            ("scope", "profile", "invalid_scope"),
+        ] as [(String, String?, String)])
     func `a bad authorization request comes back with an error`(
         name: String, value: String?, error: String
     ) async throws {

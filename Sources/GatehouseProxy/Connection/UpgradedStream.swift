@@ -1,5 +1,5 @@
-public import GatehouseNet
 import GatehouseBase
+public import GatehouseNet
 
 /// A connection after a 101, for whoever answers upgrades himself: raw bytes both ways.
 ///

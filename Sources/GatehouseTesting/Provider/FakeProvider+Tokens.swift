@@ -73,7 +73,8 @@ extension FakeProvider {
         var answer: [String: JSONValue] = [
             "access_token": .string(access), "token_type": "Bearer",
             "expires_in": .number(lifetime), "refresh_token": .string(FakeProvider.random(64)),
-            "refresh_expires_in": 1800, "not-before-policy": 0, "scope": .string(code.request.scope),
+            "refresh_expires_in": 1800, "not-before-policy": 0,
+            "scope": .string(code.request.scope),
             "session_state": .string(code.sid),
             "id_token": .string(idToken(for: code, client, access: access, now, mischief)),
         ]

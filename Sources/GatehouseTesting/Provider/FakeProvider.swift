@@ -187,7 +187,7 @@ public final class FakeProvider: Responder, Sendable {
             await exchange.send(
                 Response(200, contentType: "text/html", "<!doctype html><p>Not today.</p>"))
         case .huge(let count):
-            let filler = String(repeating: "x", count: max(0, count - 10))
+            let filler = String(repeating: "x", count: max(0, count - 9))
             await exchange.send(
                 Response(200, contentType: "application/json", "{\"x\": \"\(filler)\"}"))
         case .hang:

@@ -11,11 +11,11 @@ enum ProviderPages {
             fixedUser.map { name in
                 "<p>Please re-authenticate to continue as <b>\(HTMLText.escape(name))</b>.</p>"
             }
-            ?? """
-            <label for=username>User name</label>
-            <input id=username name=username autocomplete=username autocapitalize=none required \
-            autofocus>
-            """
+                ?? """
+                <label for=username>User name</label>
+                <input id=username name=username autocomplete=username autocapitalize=none required \
+                autofocus>
+                """
         let hint = hint.isEmpty ? "" : "<p class=hint>\(HTMLText.escape(hint))</p>"
         return page(
             200, "Sign in",

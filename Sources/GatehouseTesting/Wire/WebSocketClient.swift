@@ -1,7 +1,5 @@
 import GatehouseBase
 
-
-
 /// The browser's end of a WebSocket. Lives on its loop.
 public final class WebSocketClient {
     /// The connection below, for what no browser would do.
