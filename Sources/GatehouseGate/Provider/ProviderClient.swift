@@ -86,6 +86,12 @@ public final class ProviderClient: Sendable {
         if let known { return known }
         await discovery.run {
             let mayTry = state.withLock { state in
+                // Another may have read them since we looked.
+                if let read = state.metadataRead,
+                    now.since(read) < options.limits.keySetLifetime
+                {
+                    return false
+                }
                 if ProviderClient.isRecent(state.metadataTried, now) { return false }
                 state.metadataTried = now
                 return true
