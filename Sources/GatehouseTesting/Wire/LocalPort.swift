@@ -16,6 +16,9 @@ public struct LocalPort: Sendable {
         self.number = bound.port
     }
 
+    /// Gives the port back, unserved.
+    func giveUp() { _ = Descriptor(file) }
+
     /// Whether somebody listens on this port already, or nobody may.
     public static func isTaken(_ number: UInt16) -> Bool {
         do throws(ListenError) {
