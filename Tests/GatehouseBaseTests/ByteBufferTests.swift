@@ -25,6 +25,14 @@ import Testing
         #expect(buffer.withReadable { $0.repairedText } == "defgü-")
     }
 
+    @Test(arguments: [("A", "b"), ("Name", ""), ("", "")])
+    func `a line has its colon, blank and end`(name: String, value: String) {
+        var buffer = ByteBuffer()
+        for _ in 0..<200 { buffer.appendLine(Array(name.utf8).span, Array(value.utf8).span) }
+        let line = "\(name): \(value)\r\n"
+        #expect(buffer.readable.repairedText == String(repeating: line, count: 200))
+    }
+
     @Test(arguments: [0, 1, 9, 10, 15, 16, 255, 256, 4096, 65535, Int.max])
     func `numbers are written in both bases`(number: Int) {
         var buffer = ByteBuffer()
