@@ -108,7 +108,7 @@ if Context.environment["GATEHOUSE_DEV"] == "1" {
         .target(name: "Fuzzing", path: "Tests/Fuzz/Fuzzing", swiftSettings: settings))
     for name in [
         "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedCoding", "FuzzPath",
-        "FuzzWebSocketFrames",
+        "FuzzWebSocketFrames", "FuzzCookies",
     ] {
         package.targets.append(
             .executableTarget(

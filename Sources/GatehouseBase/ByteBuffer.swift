@@ -154,6 +154,36 @@ public struct ByteBuffer: ~Copyable {
     @inlinable
     public mutating func append(_ bytes: [UInt8]) { append(bytes.span) }
 
+    /// Appends `name: value` and CRLF, with one look at the room for all four.
+    public mutating func appendLine(
+        _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>
+    ) {
+        let (nameCount, valueCount) = (name.count, value.count)
+        reserve(nameCount + valueCount + 4)
+        let at = writeIndex
+        // Sound: `reserve` made room for all that is written; the sources cannot overlap it.
+        unsafe storage.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            var to = unsafe base + at
+            unsafe name.withUnsafeBytes { source in
+                guard let from = source.baseAddress else { return }
+                unsafe to.copyMemory(from: from, byteCount: nameCount)
+            }
+            unsafe to += nameCount
+            unsafe to.storeBytes(of: 0x3A, as: UInt8.self)
+            unsafe to.storeBytes(of: 0x20, toByteOffset: 1, as: UInt8.self)
+            unsafe to += 2
+            unsafe value.withUnsafeBytes { source in
+                guard let from = source.baseAddress else { return }
+                unsafe to.copyMemory(from: from, byteCount: valueCount)
+            }
+            unsafe to += valueCount
+            unsafe to.storeBytes(of: 0x0D, as: UInt8.self)
+            unsafe to.storeBytes(of: 0x0A, toByteOffset: 1, as: UInt8.self)
+        }
+        writeIndex = at + nameCount + valueCount + 4
+    }
+
     @inlinable
     public mutating func append(_ text: StaticString) {
         let count = text.utf8CodeUnitCount

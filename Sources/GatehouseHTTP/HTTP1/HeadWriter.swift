@@ -25,10 +25,7 @@ extension ByteBuffer {
     public mutating func appendField(
         _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>
     ) {
-        append(name)
-        append(": ")
-        append(value)
-        append("\r\n")
+        appendLine(name, value)
     }
 
     /// `Name: value`.
