@@ -13,7 +13,6 @@ extension HTTP1Connection {
             try takeBody { body.append(copying: $0) }
             guard body.count <= limit else { throw ExchangeFailure(.bodyTooLarge) }
         }
-        account.received = body.count
         return body
     }
 
@@ -23,7 +22,6 @@ extension HTTP1Connection {
             if inbound.isEmpty { try await fillBody() }
             var piece: [UInt8] = []
             try takeBody { piece.append(copying: $0) }
-            account.received += piece.count
             if !piece.isEmpty { return piece }
         }
         return nil
@@ -55,7 +53,7 @@ extension HTTP1Connection {
         stream.socket.readDeadline = .never
     }
 
-    /// Takes what `inbound` holds of the body.
+    /// Takes what `inbound` holds of the body, and counts it: the client's rate is judged by that.
     func takeBody(
         _ take: (borrowing Span<UInt8>) -> Void
     ) throws(ExchangeFailure) {
@@ -69,6 +67,7 @@ extension HTTP1Connection {
                     return step
                 }
                 inbound.consume(step.skipped + step.payload)
+                account.received += step.payload
                 if step.skipped + step.payload == 0 { break }
             }
         } catch {
@@ -79,7 +78,7 @@ extension HTTP1Connection {
     public func send(_ response: Response) async {
         guard !headSent else { return }
         // What is left of a small body is at hand; a longer one ends the connection.
-        try? takeBody { account.received += $0.count }
+        try? takeBody { _ in }
         if !decoder.isEnded { mustClose = true }
         prepareOutbound()
         let status = response.head.status

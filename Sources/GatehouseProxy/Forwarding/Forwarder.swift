@@ -136,7 +136,6 @@ extension HTTP1Connection {
     ) throws(ExchangeFailure) {
         let isChunked = framing == .chunked
         try takeBody { bytes in
-            account.received += bytes.count
             if isChunked {
                 upstream.outbound.appendChunk(bytes)
             } else {
