@@ -94,7 +94,7 @@ import GatehouseBase
                 }
                 buffer.consume(Int(count))
             }
-            guard try flush() else { return buffer.isEmpty }
+            guard try flush() else { return false }
         }
         return true
     }

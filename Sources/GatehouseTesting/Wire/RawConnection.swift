@@ -6,7 +6,8 @@ public import GatehouseNet
 public final class RawConnection {
     /// How long a read waits before it throws `StreamError.timedOut`.
     public var patience = Duration.seconds(10)
-    private let stream: ByteStream
+    /// For a test that looks closer.
+    public let stream: ByteStream
     private let core: LoopCore
     /// What came and was not asked for yet.
     private var inbound = ByteBuffer()
