@@ -7,7 +7,9 @@ import Testing
 
 struct ForwardingRulesTests {
     /// The request head that the upstream gets for `text`.
-    private func forwarded(_ text: String, identity: [String] = []) throws -> String {
+    private func forwarded(
+        _ text: String, isUpgrade: Bool = false, identity: [String] = []
+    ) throws -> String {
         let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
         var head = RequestHead()
         _ = try #require(try HeadParser.requests(Limits()).parse(bytes.span, into: &head))
@@ -16,10 +18,21 @@ struct ForwardingRulesTests {
         let edits = FieldEdits(identityNames: OwnedNames(identity))
         var buffer = ByteBuffer()
         try ForwardingRules.appendRequest(
-            head, framing: try BodyFraming.of(head), isUpgrade: false, edits: edits,
+            head, framing: try BodyFraming.of(head), isUpgrade: isUpgrade, edits: edits,
             targetHost: Array("upstream:80".utf8), id: RequestID(1),
             forwarded: ForwardingRules.forwardedLines(peer: "192.0.2.1", isTLS: true, port: 443),
             to: &buffer)
+        return buffer.withReadable { $0.repairedText }
+    }
+
+    /// The response head that the client gets for `text`.
+    private func returned(_ text: String) throws -> String {
+        let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
+        var head = ResponseHead()
+        _ = try #require(try HeadParser.responses(Limits()).parse(bytes.span, into: &head))
+        var buffer = ByteBuffer()
+        try ForwardingRules.appendResponse(
+            head, framing: .none, keepAlive: .implied, ResponseReview(), to: &buffer)
         return buffer.withReadable { $0.repairedText }
     }
 
@@ -74,6 +87,44 @@ struct ForwardingRulesTests {
         #expect(!head.contains("__Host-Http-gatehouse"))
         #expect(head.contains("a=\"1|2\""))
         #expect(head.contains("b=3"))
+    }
+
+    // SECURITY D16.
+    @Test(
+        arguments: [false, true],
+        [
+            "__Host-Http-gatehouse=x; a=1; __Host-Http-gatehouse=y",
+            "a=1;__Host-Http-gatehouse=x", "  __Host-Http-gatehouse = x ;a=1",
+            "a=1; __HOST-http-GATEHOUSE=x", "a=1; __Host-Http-gatehouse-tx-1=x;",
+        ])
+    func `our cookies stay here however they are written`(isUpgrade: Bool, cookies: String) throws {
+        let head = try forwarded(
+            "GET / HTTP/1.1\nHost: hub\nConnection: Upgrade\nUpgrade: websocket\n"
+                + "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n"
+                + "Cookie: \(cookies)\n\n",
+            isUpgrade: isUpgrade)
+        #expect(!head.lowercased().contains("gatehouse"))
+        #expect(head.contains("a=1"))
+        #expect(head.lowercased().contains("upgrade: websocket") == isUpgrade)
+    }
+
+    // SECURITY B05.
+    @Test func `fields that an upstream's Connection nominates end here too`() throws {
+        let head = try returned(
+            "HTTP/1.1 200 OK\nConnection: X-Foo, keep-alive\nX-Foo: 1\nKeep-Alive: 5\nX-Bar: 2\n\n")
+        #expect(!head.lowercased().contains("x-foo"))
+        #expect(!head.lowercased().contains("keep-alive"))
+        #expect(head.contains("X-Bar: 2\r\n"))
+    }
+
+    // SECURITY B14.
+    @Test func `an upstream sets no cookie of ours, and its own byte for byte`() throws {
+        let head = try returned(
+            "HTTP/1.1 200 OK\nSet-Cookie: __Host-Http-gatehouse=evil; Path=/\n"
+                + "Set-Cookie: __HOST-http-gatehouse-tx-1=evil\nSet-Cookie: a=\"1|2\"; Path=/\n"
+                + "Set-Cookie: b=2\n\n")
+        #expect(!head.contains("evil"))
+        #expect(head.contains("Set-Cookie: a=\"1|2\"; Path=/\r\nSet-Cookie: b=2\r\n"))
     }
 
     // SECURITY A08: the bytes received are what is forwarded.
