@@ -127,6 +127,17 @@ struct ForwardingRulesTests {
         #expect(head.contains("Set-Cookie: a=\"1|2\"; Path=/\r\nSet-Cookie: b=2\r\n"))
     }
 
+    // SECURITY B15.
+    @Test(arguments: [
+        "X-Gatehouse-Assertion", "X-Gatehouse-Login", "X-Accel-Redirect", "x_gatehouse_assertion",
+        "Clear-Site-Data", "Proxy-Authenticate",
+    ])
+    func `an upstream says none of our fields`(name: String) throws {
+        let head = try returned("HTTP/1.1 200 OK\n\(name): evil\nX-Bar: 2\n\n")
+        #expect(!head.contains("evil"))
+        #expect(head.contains("X-Bar: 2\r\n"))
+    }
+
     // SECURITY A08: the bytes received are what is forwarded.
     @Test func `the target goes on as it came`() throws {
         let head = try forwarded("GET /a%2Fb/%70?x=%20+1 HTTP/1.1\nHost: hub\n\n")
