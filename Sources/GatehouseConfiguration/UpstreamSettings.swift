@@ -4,7 +4,7 @@ public import GatehouseBase
 public struct UpstreamSettings: Sendable, Hashable {
     /// How an `https` upstream is verified. Whatever weakens it has `insecure` in its name.
     public struct TLS: Sendable, Hashable {
-        /// A PEM file with the authorities to trust in place of the system's.
+        /// A PEM file with the authorities to trust beside those of the system.
         public var caFile: String?
         /// The name that is asked for and verified in place of the URL's host.
         public var serverName: String?
