@@ -12,6 +12,7 @@ def test_no_secret_in_any_line(gateway, fresh_sessions):
     with client.web_socket("/socket") as socket:
         socket.send("noticed")
     client.sign_out()
+    gateway.wait_for_log(lambda log: "/.gatehouse/logout" in log, "the last exchange has a line")
     log = gateway.log()
     assert "/logged" in log, "an exchange has a line"
     for pattern in (r"secret-in-query", r"eyJ[A-Za-z0-9_-]{10,}", r"gatehouse-secret",

@@ -1,5 +1,4 @@
 """The whole way: a deep link, Keycloak's form, JupyterLab, a cell over its WebSocket, sign-out."""
-import re
 import time
 
 from lab.basics import wait_until
@@ -132,4 +131,4 @@ def test_idle_socket_lives_for_70_seconds(gateway, labs, fresh_sessions, client)
         time.sleep(70)
         socket.send("after")
         assert socket.recv(timeout=5) == "after"
-    assert re.search(r"/socket", gateway.log()), "the exchange stands in the access log"
+    gateway.wait_for_log(lambda log: "/socket" in log, "the exchange stands in the access log")

@@ -81,6 +81,10 @@ class Gateway:
     def log(self):
         return "\n".join(line for _, line in list(self.lines))
 
+    def wait_for_log(self, condition, what):
+        """Waits for what the log will say: it is written after the answer, and read by a thread."""
+        return wait_until(lambda: condition(self.log()), 5, what)
+
     def records(self, since=0):
         """The log's JSON lines that arrived after the mark, as dictionaries."""
         found = []
