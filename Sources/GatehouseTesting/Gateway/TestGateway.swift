@@ -31,13 +31,11 @@ public final class TestGateway: Sendable {
         upstream: @escaping @Sendable (isolated EventLoop) -> any Responder
     ) async throws {
         let certificate = TestCertificate()
-        // The gateway binds it itself: the number is free for a moment only, but nobody else asks.
-        let free = try LocalPort()
-        free.giveUp()
+        let port = LocalPort.unused()
         let providerPort = try LocalPort()
         upstreamServer = try LocalServer.start { upstream($0) }
         var demo = DemoConfiguration(
-            port: free.number, certificates: certificate.directory,
+            port: port, certificates: certificate.directory,
             applicationPort: upstreamServer.port,
             provider: .development(port: providerPort.number, clientSecret: "test-secret"))
         demo.loops = loops
@@ -63,7 +61,7 @@ public final class TestGateway: Sendable {
         self.gateway = gateway
         self.provider = provider
         self.certificate = certificate
-        port = free.number
+        self.port = port
         publicURL = demo.publicURL
     }
 

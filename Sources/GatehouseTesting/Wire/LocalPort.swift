@@ -1,4 +1,5 @@
 public import GatehouseNet
+import Synchronization
 
 /// A port of 127.0.0.1 that is ours already, and on which nobody answers yet: for who must know
 /// the number before there is something to serve.
@@ -16,8 +17,20 @@ public struct LocalPort: Sendable {
         self.number = bound.port
     }
 
-    /// Gives the port back, unserved.
-    func giveUp() { _ = Descriptor(file) }
+    /// A number for who binds it himself later. It lies below those that the kernel gives to
+    /// outgoing connections (from 32768 on): one of these would take a number away between here
+    /// and the bind.
+    static func unused() -> UInt16 {
+        while true {
+            let turn = turns.wrappingAdd(1, ordering: .relaxed).newValue
+            let number = UInt16(range.lowerBound + turn % range.count)
+            if !isTaken(number) { return number }
+        }
+    }
+
+    private static let range = 20_000..<32_000
+    /// Another start in every process, so that two of them do not meet.
+    private static let turns = Atomic(Int.random(in: 0..<12_000))
 
     /// Whether somebody listens on this port already, or nobody may.
     public static func isTaken(_ number: UInt16) -> Bool {

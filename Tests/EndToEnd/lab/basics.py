@@ -1,6 +1,7 @@
 """Small things that the rest of the lab shares."""
 import os
 import pathlib
+import random
 import shutil
 import socket
 import time
@@ -26,9 +27,17 @@ def program(name, package):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A number for a program that binds it later. It lies below those that the kernel gives to
+    outgoing connections, one of which would take it away in between."""
+    while True:
+        number = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", number))
+                return number
+            except OSError:
+                continue
 
 
 def wait_until(condition, seconds, what):
