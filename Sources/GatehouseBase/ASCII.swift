@@ -217,7 +217,14 @@ extension Span where Element == UInt8 {
         // Sound: `start <= index < length`, and the pointer stays inside.
         return unsafe withUnsafeBufferPointer { bytes in
             var index = start
-            while index < length, unsafe ASCII.isToken(bytes[index]) { index &+= 1 }
+            while index < length {
+                let byte = unsafe bytes[index]
+                // Letters and hyphens first: names hold little else.
+                guard (byte | 0x20) &- 0x61 < 26 || byte == 0x2D || ASCII.isToken(byte) else {
+                    break
+                }
+                index &+= 1
+            }
             return index
         }
     }

@@ -197,22 +197,6 @@ public struct ByteBuffer: ~Copyable {
         writeIndex += count
     }
 
-    public mutating func append(_ text: String) {
-        var text = text
-        text.withUTF8 { buffer in
-            let count = buffer.count
-            guard count > 0, let from = buffer.baseAddress else { return }
-            reserve(count)
-            let at = writeIndex
-            // Sound: as above; `buffer` is valid within the closure.
-            unsafe storage.withUnsafeMutableBytes { target in
-                guard let to = target.baseAddress else { return }
-                unsafe (to + at).copyMemory(from: from, byteCount: count)
-            }
-            writeIndex += count
-        }
-    }
-
     /// Appends a number in decimal digits.
     public mutating func append(decimal number: Int) {
         precondition(number >= 0)
