@@ -139,8 +139,9 @@ public struct Fields: Sendable {
         entries.removeAll(keepingCapacity: true)
     }
 
+    /// Takes the bytes that the entries point to; there are none yet.
     mutating func adopt(_ head: borrowing Span<UInt8>) {
-        bytes.removeAll(keepingCapacity: true)
+        precondition(bytes.isEmpty)
         bytes.reserveCapacity(head.count)
         bytes.append(copying: head)
     }

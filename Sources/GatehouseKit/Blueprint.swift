@@ -13,8 +13,9 @@ struct Route: Sendable {
     let identity: RouteIdentity
 }
 
-/// What a configuration comes to at run time: immutable, made whole at start and on reload.
-struct Blueprint: Sendable {
+/// What a configuration comes to at run time: immutable, made whole at start and on reload. An
+/// object, because every request holds it.
+final class Blueprint: Sendable {
     let configuration: Configuration
     let table: RouteTable
     let routes: [Route]

@@ -11,19 +11,23 @@ public final class UpstreamConnection: SocketWatcher {
     /// Whether it has carried an exchange before: only then may a failure be the server's closing
     /// of an idle connection, which is worth a second try.
     var isReused = false
-    weak var pool: UpstreamPool?
+    /// Where it lies while it is idle.
+    let shelf: UpstreamPool.Shelf
     var isIdle = false
     let idleTimer = LoopTimer()
+    /// The memory of its answers' heads, one after the other.
+    var head = ResponseHead()
 
-    init(_ stream: ByteStream, target: UpstreamTarget) {
+    init(_ stream: ByteStream, target: UpstreamTarget, shelf: UpstreamPool.Shelf) {
         self.stream = stream
         self.target = target
+        self.shelf = shelf
         stream.socket.watcher = self
     }
 
     /// An idle connection that gets a byte or an end is of no use any more.
     public func socketIsReady(hungUp: Bool) {
-        if isIdle { pool?.discard(self) }
+        if isIdle { UpstreamPool.discard(self) }
     }
 
     /// Reads more into `inbound`, waiting until there is something.
@@ -31,7 +35,7 @@ public final class UpstreamConnection: SocketWatcher {
     func fill() async throws(StreamError) -> Bool {
         while true {
             if inbound.capacity == 0 {
-                try await stream.waitReadable()
+                if !stream.hasPendingInput { try await stream.socket.waitReadable() }
                 inbound = ByteBuffer(adopting: stream.socket.core.takeBuffer())
             }
             inbound.reserve(2048)
@@ -45,10 +49,17 @@ public final class UpstreamConnection: SocketWatcher {
         }
     }
 
+    /// Writes `outbound` as far as the kernel takes it now.
+    /// - Returns: whether that was all of it.
+    func tryFlush() throws(StreamError) -> Bool {
+        guard try stream.tryWrite(&outbound) else { return false }
+        if outbound.capacity > 0 { stream.socket.core.giveBack(outbound.takeStorage()) }
+        return true
+    }
+
     /// Writes all of `outbound`.
     func flush() async throws(StreamError) {
-        while try !stream.tryWrite(&outbound) { try await stream.waitWritable() }
-        if outbound.capacity > 0 { stream.socket.core.giveBack(outbound.takeStorage()) }
+        while try !tryFlush() { try await stream.waitWritable() }
     }
 
     func prepareOutbound() {

@@ -4,10 +4,17 @@ public import GatehouseNet
 
 /// Idle upstream connections of one loop, by target; the one used last is used next.
 public final class UpstreamPool {
+    /// Those of one target. Its connections know it: giving one back looks nothing up.
+    final class Shelf {
+        fileprivate var connections: [UpstreamConnection] = []
+        /// The pool has let go of it: what comes back is closed.
+        fileprivate var isClosed = false
+    }
+
     private let core: LoopCore
     private let resolver: Resolver
     private let limits: Limits
-    private var idle: [ObjectIdentifier: [UpstreamConnection]] = [:]
+    private var shelves: [ObjectIdentifier: Shelf] = [:]
 
     public init(core: LoopCore, resolver: Resolver, limits: Limits) {
         self.core = core
@@ -16,12 +23,21 @@ public final class UpstreamPool {
     }
 
     /// How many connections lie idle.
-    public var idleCount: Int { idle.values.reduce(0) { $0 + $1.count } }
+    public var idleCount: Int { shelves.values.reduce(0) { $0 + $1.connections.count } }
+
+    /// The shelf of `target`. The key is not given out again while connections keep the target.
+    private func shelf(_ target: UpstreamTarget) -> Shelf {
+        let key = ObjectIdentifier(target)
+        if let known = shelves[key] { return known }
+        let made = Shelf()
+        shelves[key] = made
+        return made
+    }
 
     /// An idle connection, if there is one that nobody has spoken on meanwhile.
     func takeIdle(_ target: UpstreamTarget) -> UpstreamConnection? {
-        let key = ObjectIdentifier(target)
-        while let connection = idle[key]?.popLast() {
+        guard let shelf = shelves[ObjectIdentifier(target)] else { return nil }
+        while let connection = shelf.connections.popLast() {
             connection.isIdle = false
             if connection.stream.hasUnreadEvent || connection.stream.socket.isHungUp {
                 connection.close()
@@ -39,7 +55,7 @@ public final class UpstreamPool {
         let socket = try await Connector.connect(
             to: addresses, core: core, deadline: deadline, addressDelay: limits.addressDelay)
         guard let tls = target.tls else {
-            return UpstreamConnection(ByteStream(socket), target: target)
+            return UpstreamConnection(ByteStream(socket), target: target, shelf: shelf(target))
         }
         socket.readDeadline = deadline
         socket.writeDeadline = deadline
@@ -47,7 +63,7 @@ public final class UpstreamPool {
             let stream = try await ByteStream.connect(socket, tls, host: target.host)
             socket.readDeadline = .never
             socket.writeDeadline = .never
-            return UpstreamConnection(stream, target: target)
+            return UpstreamConnection(stream, target: target, shelf: shelf(target))
         } catch {
             socket.close()
             throw error
@@ -56,45 +72,45 @@ public final class UpstreamPool {
 
     /// Keeps a connection after a clean exchange.
     func giveBack(_ connection: UpstreamConnection) {
-        let key = ObjectIdentifier(connection.target)
+        let shelf = connection.shelf
         // A TLS stream reads ahead of the record it gave: hidden bytes count as spoken.
-        guard connection.inbound.isEmpty, !connection.stream.socket.isHungUp,
-            idle[key, default: []].count < limits.idleUpstreams
+        guard connection.inbound.isEmpty, !connection.stream.socket.isHungUp, !shelf.isClosed,
+            shelf.connections.count < limits.idleUpstreams
         else { return connection.close() }
         connection.releaseInbound()
         connection.isReused = true
         connection.isIdle = true
-        connection.pool = self
         connection.stream.socket.readDeadline = .never
         connection.stream.socket.writeDeadline = .never
         if connection.idleTimer.onExpiry == nil {
             connection.idleTimer.onExpiry = { [weak connection] in
-                guard let connection, connection.isIdle else { return }
-                connection.pool?.discard(connection)
+                if let connection, connection.isIdle { UpstreamPool.discard(connection) }
             }
         }
         core.set(connection.idleTimer, to: core.now + limits.idleUpstreamTime)
-        idle[key, default: []].append(connection)
+        shelf.connections.append(connection)
     }
 
     /// Takes an idle connection out and closes it.
-    func discard(_ connection: UpstreamConnection) {
-        let key = ObjectIdentifier(connection.target)
+    static func discard(_ connection: UpstreamConnection) {
+        let shelf = connection.shelf
         connection.isIdle = false
-        if let index = idle[key]?.firstIndex(where: { $0 === connection }) {
-            idle[key]?.remove(at: index)
+        if let index = shelf.connections.firstIndex(where: { $0 === connection }) {
+            shelf.connections.remove(at: index)
         }
         connection.close()
     }
 
     /// Closes all idle connections (drain, reload).
     public func closeIdle() {
-        for connections in idle.values {
-            for connection in connections {
+        for shelf in shelves.values {
+            shelf.isClosed = true
+            for connection in shelf.connections {
                 connection.isIdle = false
                 connection.close()
             }
+            shelf.connections.removeAll()
         }
-        idle.removeAll()
+        shelves.removeAll()
     }
 }
