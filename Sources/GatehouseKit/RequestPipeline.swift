@@ -21,7 +21,7 @@ final class RequestPipeline: Responder {
         let memo = memo(of: exchange)
         var record = AccessRecord(id: id)
         do throws(ExchangeFailure) {
-            try await handle(exchange, memo, &record, on: loop)
+            try await handle(exchange, memo, &record)
         } catch {
             exchange.account.failure = error
             await answer(exchange, error, id)
@@ -40,23 +40,23 @@ final class RequestPipeline: Responder {
 
     /// match route → gate → forward; the match is shown to nobody before the gate has passed.
     private func handle(
-        _ exchange: any Exchange, _ memo: ConnectionMemo, _ record: inout AccessRecord,
-        on loop: isolated EventLoop
+        _ exchange: any Exchange, _ memo: ConnectionMemo, _ record: inout AccessRecord
     ) async throws(ExchangeFailure) {
         let blueprint = state.blueprint
-        let match = match(exchange.request, blueprint)
+        let request = exchange.request
+        let match = match(request, blueprint)
         var route: Route?
         if case .route(let index) = match { route = blueprint.routes[index] }
         let arrival = Arrival(peer: memo.peer, isTLS: exchange.isTLS, now: state.core.now)
         let decision = state.gate.decide(
-            exchange.request, arrival, route: route?.identity, memo: &memo.session)
+            request, arrival, route: route?.identity, memo: &memo.session)
         switch decision {
         case .answer(let answer):
             await send(answer, to: exchange, record.id)
         case .own(let endpoint, let bodyLimit):
             let body = try await exchange.body(atMost: bodyLimit)
             let answer = await gate.serve(
-                endpoint, exchange.request, body: body, arrival: arrival)
+                endpoint, request, body: body, arrival: arrival)
             await send(answer, to: exchange, record.id)
         case .pass(let passage):
             if match == .disagreeing {
@@ -65,7 +65,7 @@ final class RequestPipeline: Responder {
             guard let route else { throw ExchangeFailure(.noRoute) }
             record.route = route.name
             record.user = passage.session
-            try await forward(exchange, to: route, passage, record.id, on: loop)
+            try await forward(exchange, to: route, passage, record.id)
         }
     }
 
@@ -82,8 +82,7 @@ final class RequestPipeline: Responder {
     /// Registers first and looks then whether the session has ended: whichever comes first, no
     /// exchange outlives its session.
     private func forward(
-        _ exchange: any Exchange, to route: Route, _ passage: Passage, _ id: RequestID,
-        on loop: isolated EventLoop
+        _ exchange: any Exchange, to route: Route, _ passage: Passage, _ id: RequestID
     ) async throws(ExchangeFailure) {
         var onActivity: (() -> Void)?
         var ticket: LiveTicket?
@@ -101,7 +100,7 @@ final class RequestPipeline: Responder {
         try await exchange.forward(
             Forwarding(
                 target: route.target, edits: passage.edits, review: passage.review,
-                pool: state.pool, requestID: id, onActivity: onActivity), on: loop)
+                pool: state.pool, requestID: id, onActivity: onActivity))
     }
 
     // MARK: Answers

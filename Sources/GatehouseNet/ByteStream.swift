@@ -79,8 +79,12 @@ public final class ByteStream {
     /// Hands to the kernel what TLS still holds.
     public func tryFlush() throws(StreamError) -> Bool { try tls?.flush() ?? true }
 
+    /// Whether TLS has bytes that a wait for the socket would sleep over.
+    @inline(__always)
+    public var hasPendingInput: Bool { tls?.hasPendingInput ?? false }
+
     public func waitReadable() async throws(StreamError) {
-        if let tls, tls.hasPendingInput { return }
+        if hasPendingInput { return }
         try await socket.waitReadable()
     }
 
@@ -89,7 +93,7 @@ public final class ByteStream {
     }
 
     /// Whether bytes, an end or an error came while nobody asked.
-    public var hasUnreadEvent: Bool { socket.hasUnreadEvent || tls?.hasPendingInput ?? false }
+    public var hasUnreadEvent: Bool { socket.hasUnreadEvent || hasPendingInput }
 
     /// Ends our direction: close_notify, then FIN.
     public func shutdownWrite() {

@@ -54,6 +54,24 @@ struct LoopThreadTests {
         #expect(cost.own <= 2)
     }
 
+    @Test func `a fork runs on the loop and costs one enqueue, and its value one more`() async {
+        let loop = EventLoop(name: "test")
+        defer { loop.thread.stop() }
+        let cost = await cost(loop) { loop in
+            let thread = loop.thread
+            let core = loop.core
+            let fork = core.fork {
+                #expect(thread.isCurrent)
+                await EventLoop.sleep(.milliseconds(1), on: core)
+                #expect(thread.isCurrent)
+            }
+            await fork.value
+        }
+        #expect(cost.foreign == 0)
+        // And one for the timer.
+        #expect(cost.own <= 3)
+    }
+
     @Test func `reading and writing stay on the loop, one enqueue for each wait`() async throws {
         let loop = EventLoop(name: "test")
         defer { loop.thread.stop() }

@@ -12,8 +12,9 @@ import GatehouseBase
 /// **Confinement is a type.** Everything a loop owns is a class that is not `Sendable`; async
 /// functions run where their caller runs. The compiler refuses to hand a connection to another
 /// loop. Three rules carry the rest:
-/// 1. A function that only waits says nothing. A function that forks takes
-///    `on loop: isolated EventLoop` and uses `Task.immediate(executorPreference: loop.thread)`.
+/// 1. A function that only waits says nothing, and neither does one that forks: it asks
+///    ``LoopCore/fork(_:)``. One that takes `on loop: isolated EventLoop` is where code comes onto
+///    the loop; each such function looks twice at the executor, which a plain one does not.
 /// 2. Bare `Task { }`, detached tasks and `async let` are refused by lint outside this folder:
 ///    they lose the executor.
 /// 3. Continuations occur in Waiter.swift only.
@@ -48,6 +49,7 @@ public actor EventLoop {
     public init(name: String) {
         thread = LoopThread(name: name)
         core = unsafe thread.core
+        core.loop = self
     }
 
     /// Runs `body` on this loop and waits for it, from another loop or none.
@@ -64,11 +66,28 @@ public actor EventLoop {
         _ = Task(executorPreference: thread) { await body(self) }
     }
 
+    /// Runs what ``LoopCore/fork(_:)`` was given.
+    fileprivate func run(_ forked: () async -> Void) async { await forked() }
+
     /// Waits for `duration` on this loop.
     public static func sleep(_ duration: Duration, on core: LoopCore) async {
         let signal = Signal()
         let timer = LoopTimer { signal.raise() }
         core.set(timer, to: .now() + duration)
         await signal.wait()
+    }
+}
+
+extension LoopCore {
+    /// Runs `body` beside its caller, in a task of its own on this loop.
+    @discardableResult
+    public func fork(_ body: @escaping () async -> Void) -> Task<Void, Never> {
+        guard let loop, loop.thread.isCurrent else {
+            preconditionFailure("a fork away from its loop")
+        }
+        // Sound: the task is isolated to the loop that this runs on, and so is `body`, which
+        // nobody else can send elsewhere: what it captures is bound to this core.
+        nonisolated(unsafe) let body = body
+        return Task.immediate(executorPreference: loop.thread) { unsafe await loop.run(body) }
     }
 }

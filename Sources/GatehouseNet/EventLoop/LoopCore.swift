@@ -12,6 +12,9 @@ public final class LoopCore {
     /// Passes that took longer than 50 ms.
     public internal(set) var slowPasses = 0
 
+    /// Whose core this is.
+    weak var loop: EventLoop?
+
     let poller = Poller()
     private let timers = TimerWheel(now: .now())
     private var buffers: [[UInt8]] = []

@@ -30,8 +30,7 @@ public protocol Exchange: LiveExchange {
     /// Sends an answer of our own.
     func send(_ response: Response) async
     /// Forwards to an upstream and relays its answer.
-    func forward(_ forwarding: Forwarding, on loop: isolated EventLoop)
-        async throws(ExchangeFailure)
+    func forward(_ forwarding: Forwarding) async throws(ExchangeFailure)
     /// Starts an answer whose length is not known; ``write(_:)`` and ``finish()`` follow.
     func begin(_ head: ResponseHead) async throws(ExchangeFailure)
     /// A piece of the body, sent at once.

@@ -72,7 +72,10 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
                 break
             }
             await responder.respond(to: self, on: loop)
-            guard await endExchange() else { break }
+            guard isKept else {
+                await endLast()
+                break
+            }
         }
         close()
     }
@@ -182,7 +185,9 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     func fill() async throws(StreamError) -> Bool {
         while true {
             if inbound.capacity == 0 {
-                try await stream.waitReadable()
+                // An async function costs its caller a look at the executor when it returns: what
+                // need not wait is not called, here and in ``tryFlush()``.
+                if !stream.hasPendingInput { try await stream.socket.waitReadable() }
                 inbound = ByteBuffer(adopting: core.takeBuffer())
             }
             inbound.reserve(2048)
@@ -198,19 +203,20 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
 
     // MARK: Ends
 
-    /// Clears the way for the next request.
-    /// - Returns: false when there will be none.
-    private func endExchange() async -> Bool {
+    /// Whether another exchange may follow the one that has been answered.
+    private var isKept: Bool {
+        isComplete && account.endCause == nil && decoder.isEnded && !mustClose
+            && stream.socket.isOpen
+    }
+
+    /// Leaves the last answer to the client.
+    private func endLast() async {
         guard isComplete, account.endCause == nil else {
             // Cut, never shown as whole: without a length only a reset says so.
             if headSent, !isComplete { stream.socket.resetOnClose() }
-            return false
+            return
         }
-        if !decoder.isEnded || mustClose {
-            await linger()
-            return false
-        }
-        return stream.socket.isOpen
+        if stream.socket.isOpen { await linger() }
     }
 
     /// Reads on for a while after an early answer, or closing would make a reset of it, which eats
@@ -251,16 +257,25 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         if outbound.capacity == 0 { outbound = ByteBuffer(adopting: core.takeBuffer()) }
     }
 
-    /// Writes all of `outbound`.
-    func flush() async throws(ExchangeFailure) {
+    /// Writes `outbound` as far as the kernel takes it now.
+    /// - Returns: whether that was all of it.
+    func tryFlush() throws(ExchangeFailure) -> Bool {
         do throws(StreamError) {
-            while try !stream.tryWrite(&outbound) {
-                stream.socket.writeDeadline = core.now + limits.writeStall
-                try await stream.waitWritable()
-            }
+            guard try stream.tryWrite(&outbound) else { return false }
         } catch {
             throw .downstream(error)
         }
         if outbound.capacity > 0 { core.giveBack(outbound.takeStorage()) }
+        return true
+    }
+
+    /// Writes all of `outbound`.
+    func flush() async throws(ExchangeFailure) {
+        while try !tryFlush() {
+            stream.socket.writeDeadline = core.now + limits.writeStall
+            do throws(StreamError) { try await stream.waitWritable() } catch {
+                throw .downstream(error)
+            }
+        }
     }
 }

@@ -48,8 +48,7 @@ public final class ConnectionAcceptor {
     public func run(on loop: isolated EventLoop) async {
         while let (socket, peer) = await listener.accept() {
             count += 1
-            _ = Task.immediate(executorPreference: loop.thread) {
-                _ = loop
+            loop.core.fork {
                 await self.serve(socket, peer, on: loop)
                 self.count -= 1
                 self.room.raise()

@@ -1,22 +1,20 @@
 import GatehouseBase
 import GatehouseHTTP
-public import GatehouseNet
+import GatehouseNet
 
 /// Forwarding of one exchange: choose a connection, try, try once more if that is safe.
 extension HTTP1Connection {
-    public func forward(
-        _ forwarding: Forwarding, on loop: isolated EventLoop
-    ) async throws(ExchangeFailure) {
+    public func forward(_ forwarding: Forwarding) async throws(ExchangeFailure) {
         let upgrade = UpgradeRequest.of(request, framing: framing)
         if case .refused(let error) = upgrade { throw ExchangeFailure(.malformed(error)) }
         var idle = forwarding.pool.takeIdle(forwarding.target)
         while true {
-            let upstream = try await connection(idle, forwarding)
+            let upstream = if let idle { idle } else { try await connect(forwarding) }
             account.connected = core.now
             self.upstream = upstream
             do throws(ExchangeFailure) {
                 let isReusable = try await exchange(
-                    upstream, forwarding, isUpgrade: upgrade == .webSocket, on: loop)
+                    upstream, forwarding, isUpgrade: upgrade == .webSocket)
                 self.upstream = nil
                 if isReusable { forwarding.pool.giveBack(upstream) } else { upstream.close() }
                 return
@@ -36,10 +34,9 @@ extension HTTP1Connection {
             && account.endCause == nil
     }
 
-    private func connection(
-        _ idle: UpstreamConnection?, _ forwarding: Forwarding
+    private func connect(
+        _ forwarding: Forwarding
     ) async throws(ExchangeFailure) -> UpstreamConnection {
-        if let idle { return idle }
         do throws(StreamError) {
             let fresh = try await forwarding.pool.connect(forwarding.target)
             guard !stream.socket.isHungUp, account.endCause == nil else {
@@ -56,23 +53,26 @@ extension HTTP1Connection {
     /// Sends the request and relays the answer.
     /// - Returns: whether the upstream's connection can carry another exchange.
     private func exchange(
-        _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool,
-        on loop: isolated EventLoop
+        _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
     ) async throws(ExchangeFailure) -> Bool {
         guard !stream.socket.isHungUp else { throw ExchangeFailure(.clientGone) }
-        try await sendRequest(upstream, forwarding, isUpgrade: isUpgrade)
+        try writeRequest(to: upstream, forwarding, isUpgrade: isUpgrade)
+        do throws(StreamError) {
+            if try !upstream.tryFlush() {
+                upstream.stream.socket.writeDeadline = core.now + limits.writeStall
+                try await upstream.flush()
+            }
+        } catch {
+            throw .upstream(error)
+        }
         guard !decoder.isEnded else {
-            return try await relayAnswer(upstream, forwarding, isUpgrade: isUpgrade, on: loop)
+            return try await relayAnswer(upstream, forwarding, isUpgrade: isUpgrade)
         }
         // The body streams beside the answer, which may come before its end.
-        let upload = Task.immediate(executorPreference: loop.thread) {
-            _ = loop
-            await self.upload(to: upstream, forwarding)
-        }
+        let upload = core.fork { await self.upload(to: upstream, forwarding) }
         let result: Result<Bool, ExchangeFailure>
         do throws(ExchangeFailure) {
-            result = .success(
-                try await relayAnswer(upstream, forwarding, isUpgrade: false, on: loop))
+            result = .success(try await relayAnswer(upstream, forwarding, isUpgrade: false))
         } catch {
             result = .failure(uploadFailure ?? error)
         }
@@ -83,9 +83,10 @@ extension HTTP1Connection {
         return try result.get() && decoder.isEnded && uploadFailure == nil
     }
 
-    private func sendRequest(
-        _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
-    ) async throws(ExchangeFailure) {
+    /// Writes the head and what has come of the body.
+    private func writeRequest(
+        to upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
+    ) throws(ExchangeFailure) {
         upstream.prepareOutbound()
         do throws(MessageError) {
             try ForwardingRules.appendRequest(
@@ -95,14 +96,7 @@ extension HTTP1Connection {
         } catch {
             throw ExchangeFailure(.malformed(error))
         }
-        // What has come of the body goes with the head.
         if framing != .none { try moveBody(to: upstream, forwarding) }
-        do throws(StreamError) {
-            upstream.stream.socket.writeDeadline = core.now + limits.writeStall
-            try await upstream.flush()
-        } catch {
-            throw .upstream(error)
-        }
     }
 
     // MARK: The request's body

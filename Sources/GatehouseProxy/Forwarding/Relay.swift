@@ -7,13 +7,14 @@ extension HTTP1Connection {
     /// Relays interim answers and the final one with its body, or turns into a tunnel.
     /// - Returns: whether the upstream's connection can carry another exchange.
     func relayAnswer(
-        _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool,
-        on loop: isolated EventLoop
+        _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
     ) async throws(ExchangeFailure) -> Bool {
         if let limit = forwarding.target.firstByteTimeout {
             upstream.stream.socket.readDeadline = core.now + limit
         }
         var head = ResponseHead()
+        swap(&head, &upstream.head)
+        defer { swap(&head, &upstream.head) }
         var interim = 0
         while true {
             try await readHead(upstream, into: &head)
@@ -30,7 +31,7 @@ extension HTTP1Connection {
             guard isUpgrade, UpgradeRequest.accepts(head) else {
                 throw ExchangeFailure(.upstreamUpgrade)
             }
-            try await runTunnel(upstream, head, forwarding, on: loop)
+            try await runTunnel(upstream, head, forwarding)
             return false
         }
         let framing = try upstreamRule { () throws(MessageError) in
@@ -116,7 +117,7 @@ extension HTTP1Connection {
             if outgoing == .chunked { outbound.appendLastChunk() }
             break
         }
-        try await flush()
+        if try !tryFlush() { try await flush() }
         isComplete = true
     }
 

@@ -46,9 +46,8 @@ final class Tunnel {
     }
 
     /// Runs until both directions have ended.
-    func run(on loop: isolated EventLoop) async {
-        let upward = Task.immediate(executorPreference: loop.thread) {
-            _ = loop
+    func run() async {
+        let upward = client.stream.socket.core.fork {
             await self.pump(self.client, to: self.server)
         }
         await pump(server, to: client)
@@ -180,8 +179,7 @@ final class Tunnel {
 extension HTTP1Connection {
     /// Answers 101 and copies until both sides have ended.
     func runTunnel(
-        _ upstream: UpstreamConnection, _ head: ResponseHead, _ forwarding: Forwarding,
-        on loop: isolated EventLoop
+        _ upstream: UpstreamConnection, _ head: ResponseHead, _ forwarding: Forwarding
     ) async throws(ExchangeFailure) {
         prepareOutbound()
         do throws(MessageError) {
@@ -206,7 +204,7 @@ extension HTTP1Connection {
         self.tunnel = tunnel
         phase = .tunneling
         defer { self.tunnel = nil }
-        if account.endCause == nil { await tunnel.run(on: loop) }
+        if account.endCause == nil { await tunnel.run() }
         account.sent = tunnel.sent
         account.received = tunnel.received
         isComplete = true
