@@ -13,8 +13,8 @@ WORKDIR /build
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
-RUN swift build -c release --static-swift-stdlib --product gatehouse \
-        --explicit-target-dependency-import-check error \
+COPY scripts/build-release scripts/build-release
+RUN scripts/build-release --product gatehouse \
     && strip -o /gatehouse .build/release/gatehouse
 
 FROM debian:bookworm-slim

@@ -6,7 +6,6 @@ MAKEFLAGS += --no-print-directory
 
 # SwiftPM builds an import that Package.swift does not declare; with this it is an error.
 EDGES := --explicit-target-dependency-import-check error
-RELEASE := -c release --static-swift-stdlib $(EDGES)
 PORT ?= 8443
 FUZZ_SECONDS ?= 20
 
@@ -22,7 +21,7 @@ deps: ## install the Debian packages that building needs, if any is missing
 	@scripts/install-packages build
 
 build: deps ## both programs, optimised, into .build/release
-	swift build $(RELEASE)
+	scripts/build-release
 
 test: deps ## unit, corpus and integration tests (under 5 minutes)
 	swift test $(EDGES)
