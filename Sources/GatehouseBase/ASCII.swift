@@ -173,6 +173,19 @@ extension UInt64 {
     func maskOfBytes(_ byte: UInt8) -> UInt64 {
         (self ^ 0x0101_0101_0101_0101 &* UInt64(byte)).maskOfBytes(below: 1)
     }
+
+    /// This one is exact: seven bits and an addend of at most 0x7F carry nothing over.
+    @inlinable
+    @inline(__always)
+    var maskOfBytesBesidesLettersAndHyphen: UInt64 {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let low = self & ~high
+        let folded = low | 0x2020_2020_2020_2020
+        // The high bit is set from `a` on, and from the byte after `z` on.
+        let letters = (folded &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(folded &+ 0x0505_0505_0505_0505)
+        let others = (low ^ 0x2D2D_2D2D_2D2D_2D2D) &+ 0x7F7F_7F7F_7F7F_7F7F
+        return (~letters & others | self) & high
+    }
 }
 
 extension Span where Element == UInt8 {
@@ -208,24 +221,14 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The place of the first byte at or after `start` that is no token character. Names are
-    /// short: byte by byte.
+    /// The place of the first byte at or after `start` that is no token character.
     @inlinable
     public func tokenEnd(from start: Int) -> Int {
-        precondition(start >= 0 && start <= count)
-        let length = count
-        // Sound: `start <= index < length`, and the pointer stays inside.
-        return unsafe withUnsafeBufferPointer { bytes in
-            var index = start
-            while index < length {
-                let byte = unsafe bytes[index]
-                // Letters and hyphens first: names hold little else.
-                guard (byte | 0x20) &- 0x61 < 26 || byte == 0x2D || ASCII.isToken(byte) else {
-                    break
-                }
-                index &+= 1
-            }
-            return index
+        // Letters and hyphens are passed over; the rest, which is rare, is looked at.
+        scan(from: start) {
+            $0.maskOfBytesBesidesLettersAndHyphen
+        } stopsAt: {
+            !ASCII.isToken($0)
         }
     }
 

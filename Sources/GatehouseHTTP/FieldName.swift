@@ -36,6 +36,9 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     /// The spelling that look-alikes are compared with: lower case, `-` between words.
     var normalized: StaticString { FieldName.spellings[Int(rawValue)].1 }
 
+    /// Its bit in ``Fields``.
+    @inlinable var bit: UInt64 { 1 << UInt64(rawValue & 63) }
+
     /// Removed from every request, in every spelling, before ours are set (the one such list).
     @inlinable
     public var isNeverTakenFromClients: Bool { rawValue >= FieldName.forwarded.rawValue }

@@ -19,6 +19,9 @@ public struct Fields: Sendable {
 
     @usableFromInline var bytes: [UInt8]
     @usableFromInline var entries: [Entry]
+    /// A bit for each name that is there; several names share one. Most questions are for names
+    /// that are not there.
+    @usableFromInline var present: UInt64 = 0
 
     public init() {
         bytes = []
@@ -53,6 +56,7 @@ public struct Fields: Sendable {
     /// The first line of that name at or after `start`.
     @inlinable
     public func firstIndex(of name: FieldName, from start: Int = 0) -> Int? {
+        guard present & name.bit != 0 else { return nil }
         var index = start
         while index < entries.count {
             if entries[index].name == name { return index }
@@ -115,6 +119,7 @@ public struct Fields: Sendable {
         bytes.append(contentsOf: spelling.utf8)
         let valueStart = bytes.count
         bytes.append(contentsOf: value.utf8)
+        present |= name.bit
         entries.append(
             Entry(
                 nameStart: UInt32(nameStart), valueStart: UInt32(valueStart),
@@ -137,6 +142,7 @@ public struct Fields: Sendable {
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         entries.removeAll(keepingCapacity: true)
+        present = 0
     }
 
     /// Takes the bytes that the entries point to; there are none yet.
@@ -150,6 +156,7 @@ public struct Fields: Sendable {
         name nameRange: Range<Int>, value valueRange: Range<Int>, name: FieldName,
         resembles: FieldName
     ) {
+        present |= name.bit
         entries.append(
             Entry(
                 nameStart: UInt32(nameRange.lowerBound), valueStart: UInt32(valueRange.lowerBound),

@@ -108,7 +108,7 @@ public enum TLSVersion: Sendable {
     private static func load(
         _ certificate: Certificate, into context: OpaquePointer
     ) throws(TLSConfigurationError) {
-        ERR_clear_error()
+        TLSError.forget()
         guard unsafe SSL_CTX_use_certificate_chain_file(context, certificate.certificateFile) == 1
         else {
             throw TLSConfigurationError(
@@ -237,7 +237,7 @@ enum TLSModes {
         if let caFile, unsafe SSL_CTX_load_verify_locations(context, caFile, nil) != 1 {
             throw TLSConfigurationError(file: caFile, reason: TLSError.takeText())
         }
-        ERR_clear_error()
+        TLSError.forget()
     }
 
     /// A handle that asks for `host` and checks the certificate against it.

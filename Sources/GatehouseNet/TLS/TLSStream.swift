@@ -43,7 +43,7 @@ import GatehouseBase
     /// Drives the handshake as far as it goes.
     func handshake() throws(StreamError) -> ReadResult {
         guard try flush() else { return .wouldBlock }
-        ERR_clear_error()
+        TLSError.forget()
         let result = unsafe SSL_do_handshake(handle)
         let error = result == 1 ? SSL_ERROR_NONE : unsafe SSL_get_error(handle, result)
         _ = try flush()
@@ -55,7 +55,7 @@ import GatehouseBase
     func tryRead(_ buffer: inout ByteBuffer) throws(StreamError) -> ReadResult {
         var total = 0
         while buffer.writableCount > 0 {
-            ERR_clear_error()
+            TLSError.forget()
             // Sound: OpenSSL writes at most the room that it is given.
             let count = unsafe buffer.write {
                 unsafe SSL_read(handle, $0.baseAddress, Int32(clamping: $0.count))
@@ -81,7 +81,7 @@ import GatehouseBase
         guard try flush() else { return false }
         while !buffer.isEmpty {
             while !buffer.isEmpty, core.scratch.count < 48 * 1024 {
-                ERR_clear_error()
+                TLSError.forget()
                 // Sound: OpenSSL reads the readable bytes only.
                 let count = unsafe buffer.readable.withUnsafeBytes {
                     unsafe SSL_write(handle, $0.baseAddress, Int32(clamping: $0.count))
@@ -118,9 +118,9 @@ import GatehouseBase
     /// Says that we are done (close_notify), as far as the kernel takes it.
     func sayGoodbye() {
         guard isHandshakeDone, outbound.isEmpty else { return }
-        ERR_clear_error()
+        TLSError.forget()
         unsafe SSL_shutdown(handle)
-        ERR_clear_error()
+        TLSError.forget()
         _ = try? flush()
     }
 
