@@ -36,8 +36,8 @@ final class LoopState {
         self.gate = gate
         for (index, acceptor) in acceptors.enumerated() where index < blueprint.tls.count {
             acceptor.options.tls = blueprint.tls[index]
-            acceptor.options.publicPort = blueprint.publicPorts[index]
-            acceptor.options.limits = blueprint.configuration.limits
+            acceptor.options.settings = ConnectionSettings(
+                publicPort: blueprint.publicPorts[index], limits: blueprint.configuration.limits)
         }
         var dead: [any Exchange] = []
         live.forEach { exchange, session in

@@ -1,4 +1,4 @@
-public import GatehouseBase
+import GatehouseBase
 public import GatehouseHTTP
 public import GatehouseNet
 
@@ -18,8 +18,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
 
     let stream: ByteStream
     let core: LoopCore
-    let limits: Limits
-    let parser: HeadParser
+    let settings: ConnectionSettings
+    var limits: Limits { settings.limits }
     /// X-Forwarded-… of this connection, ready to send.
     let forwardedLines: [UInt8]
     var inbound = ByteBuffer()
@@ -40,18 +40,16 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     private var isDraining = false
 
     public init(
-        _ stream: ByteStream, peer: Address, publicPort: UInt16, limits: Limits,
-        parser: HeadParser
+        _ stream: ByteStream, peer: Address, _ settings: ConnectionSettings
     ) {
         self.stream = stream
         self.peer = peer
-        self.limits = limits
-        self.parser = parser
+        self.settings = settings
         core = stream.socket.core
         isTLS = stream.isTLS
-        decoder = BodyDecoder(.none, limits)
+        decoder = BodyDecoder(.none, settings.limits)
         forwardedLines = ForwardingRules.forwardedLines(
-            peer: peer.host, isTLS: stream.isTLS, port: publicPort)
+            peer: peer.host, isTLS: stream.isTLS, port: settings.publicPort)
         stream.socket.watcher = self
     }
 
@@ -151,7 +149,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     private func parseHead() throws(ExchangeFailure) -> Int? {
         do throws(MessageError) {
             return try inbound.withReadable { (bytes) throws(MessageError) in
-                try parser.parse(bytes, into: &request)
+                try settings.parser.parse(bytes, into: &request)
             }
         } catch {
             throw ExchangeFailure(.malformed(error))

@@ -8,9 +8,7 @@ public final class ConnectionAcceptor {
     public struct Options {
         /// nil: in clear.
         public var tls: ServerTLS?
-        /// The port that browsers use.
-        public var publicPort: UInt16
-        public var limits: Limits
+        public var settings: ConnectionSettings
         /// Connections of this loop at most; above, accepting pauses.
         public var maximumConnections: Int
 
@@ -18,8 +16,7 @@ public final class ConnectionAcceptor {
             tls: ServerTLS?, publicPort: UInt16, limits: Limits, maximumConnections: Int
         ) {
             self.tls = tls
-            self.publicPort = publicPort
-            self.limits = limits
+            settings = ConnectionSettings(publicPort: publicPort, limits: limits)
             self.maximumConnections = maximumConnections
         }
     }
@@ -58,11 +55,11 @@ public final class ConnectionAcceptor {
     }
 
     private func serve(_ socket: Socket, _ peer: Address, on loop: isolated EventLoop) async {
-        let options = self.options
-        guard let stream = await open(socket, options) else { return }
-        let connection = HTTP1Connection(
-            stream, peer: peer, publicPort: options.publicPort, limits: options.limits,
-            parser: .requests(options.limits))
+        let settings = options.settings
+        guard let stream = await open(socket, options.tls, settings.limits.tlsHandshake) else {
+            return
+        }
+        let connection = HTTP1Connection(stream, peer: peer, settings)
         let key = ObjectIdentifier(connection)
         connections[key] = connection
         if isDraining { connection.drain() }
@@ -70,9 +67,11 @@ public final class ConnectionAcceptor {
         connections[key] = nil
     }
 
-    private func open(_ socket: Socket, _ options: Options) async -> ByteStream? {
-        guard let tls = options.tls else { return ByteStream(socket) }
-        socket.readDeadline = .now() + options.limits.tlsHandshake
+    private func open(
+        _ socket: Socket, _ tls: ServerTLS?, _ patience: Duration
+    ) async -> ByteStream? {
+        guard let tls else { return ByteStream(socket) }
+        socket.readDeadline = .now() + patience
         socket.writeDeadline = socket.readDeadline
         do throws(StreamError) {
             let stream = try await ByteStream.accept(socket, tls)

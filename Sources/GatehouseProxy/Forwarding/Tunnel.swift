@@ -31,7 +31,8 @@ final class TunnelSide {
 final class Tunnel {
     private let client: TunnelSide
     private let server: TunnelSide
-    private let limits: Limits
+    private let settings: ConnectionSettings
+    private var limits: Limits { settings.limits }
     private var cause: EndCause?
     private var deadline = Instant.never
     /// Told of each data frame from the client.
@@ -39,10 +40,10 @@ final class Tunnel {
     private(set) var sent = 0
     private(set) var received = 0
 
-    init(client: TunnelSide, server: TunnelSide, limits: Limits) {
+    init(client: TunnelSide, server: TunnelSide, _ settings: ConnectionSettings) {
         self.client = client
         self.server = server
-        self.limits = limits
+        self.settings = settings
     }
 
     /// Runs until both directions have ended.
@@ -196,8 +197,7 @@ extension HTTP1Connection {
         try await flush()
         let tunnel = Tunnel(
             client: TunnelSide(stream, take(&inbound), .client),
-            server: TunnelSide(upstream.stream, take(&upstream.inbound), .server),
-            limits: limits)
+            server: TunnelSide(upstream.stream, take(&upstream.inbound), .server), settings)
         tunnel.onClientData = forwarding.onActivity
         stream.socket.writeDeadline = .never
         upstream.stream.socket.writeDeadline = .never
