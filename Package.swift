@@ -106,13 +106,17 @@ if Context.environment["GATEHOUSE_DEV"] == "1" {
             path: "Tests/Benchmarks", swiftSettings: settings))
     package.targets.append(
         .target(name: "Fuzzing", path: "Tests/Fuzz/Fuzzing", swiftSettings: settings))
-    for name in [
-        "FuzzRequestHead", "FuzzResponseHead", "FuzzChunkedCoding", "FuzzPath",
-        "FuzzWebSocketFrames", "FuzzCookies",
-    ] {
+    let fuzzers: KeyValuePairs = [
+        "FuzzRequestHead": "GatehouseHTTP", "FuzzResponseHead": "GatehouseHTTP",
+        "FuzzChunkedCoding": "GatehouseHTTP", "FuzzPath": "GatehouseHTTP",
+        "FuzzWebSocketFrames": "GatehouseHTTP", "FuzzCookies": "GatehouseHTTP",
+        "FuzzJWS": "GatehouseOIDC",
+    ]
+    for (name, module) in fuzzers {
         package.targets.append(
             .executableTarget(
-                name: name, dependencies: ["Fuzzing", "GatehouseBase", "GatehouseHTTP"],
+                name: name,
+                dependencies: ["Fuzzing", "GatehouseBase", .init(stringLiteral: module)],
                 path: "Tests/Fuzz/" + name, swiftSettings: settings))
     }
 }
