@@ -40,9 +40,15 @@ public enum UpstreamClient {
         _ connection: UpstreamConnection, to method: Method, _ limits: Limits, _ maximumBody: Int
     ) async throws(ExchangeFailure) -> (head: ResponseHead, body: [UInt8]) {
         var head = ResponseHead()
-        repeat {
+        try await readHead(connection, into: &head, limits)
+        var interim = 0
+        while head.isInterim {
+            interim += 1
+            guard interim <= limits.interimResponses else {
+                throw ExchangeFailure(.upstreamMalformed(MessageError(.statusLine)))
+            }
             try await readHead(connection, into: &head, limits)
-        } while head.isInterim
+        }
         var body: [UInt8] = []
         var decoder: BodyDecoder
         do throws(MessageError) {
@@ -93,9 +99,13 @@ public enum UpstreamClient {
         }
     }
 
+    /// Reads more, until the deadline: a peer that is never waited for has one too.
     private static func fill(
         _ connection: UpstreamConnection
     ) async throws(ExchangeFailure) -> Bool {
+        guard Instant.now() < connection.stream.socket.readDeadline else {
+            throw ExchangeFailure(.upstreamTimeout)
+        }
         do throws(StreamError) { return try await connection.fill() } catch {
             throw .upstream(error)
         }
