@@ -132,9 +132,10 @@ public final class Gateway: Sendable {
 
     private func resolve(_ host: String, _ port: UInt16) async throws(ListenError) -> Address {
         let resolver = resolver
-        let result: Result<Address, StreamError> = await loops.control.run { _ in
+        let result: Result<Address, StreamError> = await loops.control.run { loop in
             do throws(StreamError) {
-                let addresses = try await resolver.addresses(of: host, port: port)
+                let addresses = try await resolver.addresses(
+                    of: host, port: port, core: loop.core)
                 guard let first = addresses.first else { throw StreamError.unresolved(host) }
                 return .success(first)
             } catch { return .failure(error) }

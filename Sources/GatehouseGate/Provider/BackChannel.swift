@@ -22,7 +22,7 @@ public struct BackChannelRequest: Sendable {
     /// Besides Host, Content-Length, Accept-Encoding (`identity`) and Connection.
     public var fields: [(name: String, value: Secret)]
     public var body: Secret?
-    /// From the first byte of a connection to the last byte of the answer.
+    /// For all of it: from the look-up of the name to the last byte of the answer.
     public var timeout: Duration
     /// Bytes of the answer's body; more is ``BackChannelError/tooLarge``.
     public var maximumBody: Int

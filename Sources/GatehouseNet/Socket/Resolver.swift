@@ -9,6 +9,10 @@ import Synchronization
 /// resolver fails, the last good answer is used and the name is asked again after
 /// `Limits.resolverFailure`.
 public final class Resolver: Sendable {
+    /// The addresses of a name, or why there are none; may take as long as it likes.
+    public typealias LookUp =
+        @Sendable (_ host: String, _ port: UInt16) -> (addresses: [Address], failure: String?)
+
     private struct Answer: Sendable {
         var addresses: [Address]
         var askedAt: Instant
@@ -24,23 +28,35 @@ public final class Resolver: Sendable {
     private let state = Mutex(State())
     private let answerLife: Duration
     private let failureLife: Duration
+    private let lookUp: LookUp
 
-    public init(_ limits: Limits) {
+    /// - Parameter lookUp: the system's, but in tests.
+    public init(_ limits: Limits, lookUp: @escaping LookUp = Resolver.askSystem) {
         answerLife = limits.resolverAnswer
         failureLife = limits.resolverFailure
+        self.lookUp = lookUp
     }
 
     /// The addresses of `host`, a name or a numeric address, in the resolver's order.
+    ///
+    /// - Parameters:
+    ///   - core: of the loop that waits.
+    ///   - deadline: then this throws `timedOut`; the helper thread goes on asking.
     public func addresses(
-        of host: String, port: UInt16
+        of host: String, port: UInt16, core: LoopCore, deadline: Instant = .never
     ) async throws(StreamError) -> [Address] {
         if let numeric = Address(ip: host, port: port) { return [numeric] }
         let key = "\(host):\(port)"
         let known = state.withLock { $0.answers[key] }
         if let known, isFresh(known) { return try addresses(known, host) }
-        let delivery = Delivery<Answer>()
+        // Whichever comes first is what is waited for; the other finds nobody.
+        let delivery = Delivery<Answer?>()
         submit { delivery.deliver(self.ask(host, port, key)) }
-        return try addresses(await delivery.value(), host)
+        let timer = LoopTimer { delivery.deliver(nil) }
+        core.set(timer, to: deadline)
+        defer { core.cancel(timer) }
+        guard let answer = await delivery.value() else { throw .timedOut }
+        return try addresses(answer, host)
     }
 
     private func isFresh(_ answer: Answer) -> Bool {
@@ -58,7 +74,7 @@ public final class Resolver: Sendable {
     /// On the helper thread: asks, keeps the answer, and on failure the one before.
     private func ask(_ host: String, _ port: UInt16, _ key: String) -> Answer {
         if let known = state.withLock({ $0.answers[key] }), isFresh(known) { return known }
-        let (addresses, failure) = Resolver.resolve(host, port)
+        let (addresses, failure) = lookUp(host, port)
         return state.withLock { state in
             var answer = Answer(addresses: addresses, askedAt: .now(), failure: failure)
             if failure != nil, let before = state.answers[key] {
@@ -70,7 +86,8 @@ public final class Resolver: Sendable {
         }
     }
 
-    private static func resolve(_ host: String, _ port: UInt16) -> ([Address], String?) {
+    /// getaddrinfo.
+    public static let askSystem: LookUp = { host, port in
         // Sound: plain C structures; the list is freed below and read only before.
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

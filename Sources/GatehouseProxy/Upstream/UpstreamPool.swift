@@ -48,10 +48,11 @@ public final class UpstreamPool {
         return nil
     }
 
-    /// A fresh connection.
+    /// A fresh connection; name, TCP and TLS within the target's time.
     func connect(_ target: UpstreamTarget) async throws(StreamError) -> UpstreamConnection {
         let deadline = Instant.now() + target.connectTimeout
-        let addresses = try await resolver.addresses(of: target.host, port: target.port)
+        let addresses = try await resolver.addresses(
+            of: target.host, port: target.port, core: core, deadline: deadline)
         let socket = try await Connector.connect(
             to: addresses, core: core, deadline: deadline, addressDelay: limits.addressDelay)
         guard let tls = target.tls else {

@@ -1,0 +1,46 @@
+import GatehouseBase
+import GatehouseNet
+import Glibc
+import Synchronization
+import Testing
+
+struct ResolverTests {
+    /// Names that are answered when the test says so.
+    private final class SlowNames: Sendable {
+        let isOpen = Atomic(false)
+        let asked = Atomic(0)
+
+        func lookUp(_ host: String, _ port: UInt16) -> (addresses: [Address], failure: String?) {
+            asked.add(1, ordering: .relaxed)
+            while !isOpen.load(ordering: .acquiring) { usleep(1000) }
+            return (Address(ip: "192.0.2.7", port: port).map { [$0] } ?? [], nil)
+        }
+    }
+
+    private func ask(
+        _ resolver: Resolver, _ host: String, within time: Duration, on loop: EventLoop
+    ) async -> Result<Int, StreamError> {
+        await loop.run { loop in
+            do throws(StreamError) {
+                return .success(
+                    try await resolver.addresses(
+                        of: host, port: 443, core: loop.core, deadline: .now() + time
+                    ).count)
+            } catch { return .failure(error) }
+        }
+    }
+
+    @Test func `a name that is looked up for too long is given up at the deadline`() async {
+        let names = SlowNames()
+        let resolver = Resolver(Limits(), lookUp: names.lookUp)
+        let loop = EventLoop(name: "test")
+        defer { loop.thread.stop() }
+        let first = await ask(resolver, "slow.example", within: .milliseconds(50), on: loop)
+        #expect(first == .failure(.timedOut))
+        // A number needs no look-up, and nobody waits for the name that hangs.
+        #expect(await ask(resolver, "127.0.0.1", within: .zero, on: loop) == .success(1))
+        names.isOpen.store(true, ordering: .releasing)
+        #expect(await ask(resolver, "slow.example", within: .seconds(10), on: loop) == .success(1))
+        #expect(names.asked.load(ordering: .relaxed) == 1)
+    }
+}
