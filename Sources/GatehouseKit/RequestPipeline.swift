@@ -50,22 +50,36 @@ final class RequestPipeline: Responder {
         let arrival = Arrival(peer: memo.peer, isTLS: exchange.isTLS, now: state.core.now)
         let decision = state.gate.decide(
             request, arrival, route: route?.identity, memo: &memo.session)
+        guard case .pass(let passage) = decision else {
+            return try await answer(decision, exchange, arrival, record.id)
+        }
+        if match == .disagreeing { throw ExchangeFailure(.malformed(MessageError(.target))) }
+        guard let route else { throw ExchangeFailure(.noRoute) }
+        record.route = route.name
+        record.user = passage.session
+        if try await forward(exchange, to: route, passage, record.id) { return }
+        // Its session has ended since: it gets what a request without session gets.
+        record = AccessRecord(id: record.id)
+        let second = state.gate.decide(
+            request, arrival, route: route.identity, memo: &memo.session)
+        try await answer(second, exchange, arrival, record.id)
+    }
+
+    /// Answers what is not forwarded.
+    private func answer(
+        _ decision: Decision, _ exchange: any Exchange, _ arrival: Arrival, _ id: RequestID
+    ) async throws(ExchangeFailure) {
         switch decision {
         case .answer(let answer):
-            await send(answer, to: exchange, record.id)
+            await send(answer, to: exchange, id)
         case .own(let endpoint, let bodyLimit):
             let body = try await exchange.body(atMost: bodyLimit)
             let answer = await gate.serve(
-                endpoint, request, body: body, arrival: arrival)
-            await send(answer, to: exchange, record.id)
-        case .pass(let passage):
-            if match == .disagreeing {
-                throw ExchangeFailure(.malformed(MessageError(.target)))
-            }
-            guard let route else { throw ExchangeFailure(.noRoute) }
-            record.route = route.name
-            record.user = passage.session
-            try await forward(exchange, to: route, passage, record.id)
+                endpoint, exchange.request, body: body, arrival: arrival)
+            await send(answer, to: exchange, id)
+        case .pass:
+            // Only where it has been tried, and its session had ended.
+            throw ExchangeFailure(.sessionEnded)
         }
     }
 
@@ -81,16 +95,18 @@ final class RequestPipeline: Responder {
 
     /// Registers first and looks then whether the session has ended: whichever comes first, no
     /// exchange outlives its session.
+    ///
+    /// - Returns: false where the session has ended; nothing was forwarded then.
     private func forward(
         _ exchange: any Exchange, to route: Route, _ passage: Passage, _ id: RequestID
-    ) async throws(ExchangeFailure) {
+    ) async throws(ExchangeFailure) -> Bool {
         var onActivity: (() -> Void)?
         var ticket: LiveTicket?
         if let session = passage.session {
             let limit = state.blueprint.configuration.limits.sessionExchanges
             switch state.live.register(exchange, under: session, limit: limit) {
             case .registered(let given): ticket = given
-            case .ended: throw ExchangeFailure(.sessionEnded)
+            case .ended: return false
             case .tooMany: throw ExchangeFailure(.tooManyExchanges)
             }
             let core = state.core
@@ -101,6 +117,7 @@ final class RequestPipeline: Responder {
             Forwarding(
                 target: route.target, edits: passage.edits, review: passage.review,
                 pool: state.pool, requestID: id, onActivity: onActivity))
+        return true
     }
 
     // MARK: Answers
