@@ -4,10 +4,10 @@ import GatehouseHTTP
 /// Claims as field values that an application can take apart without being fooled.
 ///
 /// A value is the claim's text with these bytes written as `%XX`: control characters and DEL, `%`
-/// itself, everything beyond ASCII (as UTF-8), and a blank at either end, which parsers trim. In
-/// lists, elements are joined by `,`, and a `,` within an element is written `%2C`. So no claim
-/// can end a line, and no two claims give the same value. Whoever needs the text decodes percent
-/// escapes once, after splitting.
+/// itself, `,`, everything beyond ASCII (as UTF-8), and a blank at either end, which parsers trim.
+/// The elements of a list are joined by `,`. So no claim can end a line, no text reads as two, be
+/// it an element of a list or not, and no two texts give the same value. Whoever needs the text
+/// decodes percent escapes once, after splitting.
 ///
 /// A claim that is absent, null, an object or an empty list gives no field.
 enum IdentityFields {
@@ -38,8 +38,8 @@ enum IdentityFields {
         case .array(let elements):
             let texts = elements.compactMap(scalar)
             guard !texts.isEmpty, texts.count == elements.count else { return nil }
-            return texts.map { encode($0, isElement: true) }.joined(separator: ",")
-        case .some(let value): return scalar(value).map { encode($0, isElement: false) }
+            return texts.map(encode).joined(separator: ",")
+        case .some(let value): return scalar(value).map(encode)
         case nil: return nil
         }
     }
@@ -52,7 +52,7 @@ enum IdentityFields {
         }
     }
 
-    static func encode(_ text: String, isElement: Bool) -> String {
+    static func encode(_ text: String) -> String {
         let bytes = Array(text.utf8)
         let digits = Array("0123456789ABCDEF".utf8)
         var result: [UInt8] = []
@@ -61,7 +61,7 @@ enum IdentityFields {
             let isEnd = index == 0 || index == bytes.count - 1
             let isPlain =
                 byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "%")
-                && !(isElement && byte == UInt8(ascii: ","))
+                && byte != UInt8(ascii: ",")
             if isPlain || (byte == 0x20 && !isEnd) {
                 result.append(byte)
             } else {
