@@ -48,6 +48,58 @@ struct ForwardingRulesTests {
         #expect(head.contains("X-Other: kept\r\n"))
     }
 
+    // SECURITY B02: any name that is configured, also one that we know for something else.
+    @Test(arguments: ["User-Agent", "X-Requested-With", "accept", "X_Requested.With"])
+    func `an identity field with a well-known name is removed as any other`(name: String) throws {
+        let head = try forwarded(
+            "GET / HTTP/1.1\nHost: hub\n\(name): admin\nX-Other: kept\n\n",
+            identity: ["User-Agent", "X-Requested-With", "Accept"])
+        #expect(!head.contains("admin"))
+        #expect(head.contains("X-Other: kept\r\n"))
+        #expect(try forwarded("GET / HTTP/1.1\nHost: hub\nAccept: kept\n\n").contains("kept"))
+    }
+
+    // SECURITY B01, B09: a backend that writes `-` for `_` must not find a second one.
+    @Test(arguments: [
+        "Content_Length", "content.length", "Transfer_Encoding", "Sec_Fetch_Site",
+        "Sec.WebSocket.Key", "X_Request_Id", "Proxy_Connection",
+    ])
+    func `what looks like a field that decides something is removed`(name: String) throws {
+        let head = try forwarded("GET / HTTP/1.1\nHost: hub\n\(name): evil\nX-Other: kept\n\n")
+        #expect(!head.contains("evil"))
+        #expect(head.contains("X-Other: kept\r\n"))
+    }
+
+    // SECURITY A19: one value each, ours, however many came.
+    @Test func `forwarded fields have one value each`() throws {
+        let names = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"]
+        let lines = names.map { "\($0): 203.0.113.9, 10.0.0.1\n\($0.lowercased()): evil\n" }
+        let head = try forwarded("GET / HTTP/1.1\nHost: hub\n\(lines.joined())\n")
+        #expect(!head.contains("evil") && !head.contains("203.0.113.9"))
+        for name in names {
+            #expect(head.split(separator: "\r\n\(name): ").count == 2, "\(name)")
+        }
+        #expect(head.contains("\r\nX-Forwarded-Host: hub\r\n"))
+    }
+
+    // SECURITY B04.
+    @Test func `trailers carry nothing that frames, routes, authenticates or is ours`() throws {
+        let names = [
+            "X-WebAuth-User", "x_webauth_user", "X-Forwarded-For", "Forwarded", "X-Real-IP",
+            "X-Gatehouse-Assertion", "X_Gatehouse_New", "Authorization", "Cookie", "Set-Cookie",
+            "Host", "Content-Length", "Content_Length", "Transfer-Encoding", "Connection", "TE",
+            "Content-Type", "Content-Encoding", "Cache-Control", "Expect", "X-Request-Id",
+            "Sec-Fetch-Site", "X-HTTP-Method-Override",
+        ]
+        var trailers = Fields()
+        for name in names { trailers.append(name, "evil") }
+        let owned = OwnedNames(["X-WebAuth-User"])
+        #expect(ForwardingRules.passingTrailers(trailers, owned) == nil)
+        trailers.append("X-Checksum", "kept")
+        let passing = try #require(ForwardingRules.passingTrailers(trailers, owned))
+        #expect(passing.count == 1 && passing.value(at: 0).text == "kept")
+    }
+
     @Test(arguments: [
         "X-Forwarded-For", "Forwarded", "X-Real-IP", "X_Real_IP", "X-Original-URL",
         "X-Rewrite-URL", "X-Forwarded-Uri", "X-Forwarded-Prefix", "X-Accel-Redirect",

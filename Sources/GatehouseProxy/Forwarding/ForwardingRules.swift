@@ -28,9 +28,8 @@ enum ForwardingRules {
                     continue
                 }
                 if isDropped(entry, of: head, hasBody: framing != .none) { continue }
-            } else if edits.identityNames.contains(head.fields.name(at: index)) {
-                continue
             }
+            if edits.identityNames.contains(head.fields.name(at: index)) { continue }
             if options.contains(head.fields.name(at: index)) { continue }
             buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
         }
