@@ -1,6 +1,6 @@
-import GatehouseBase
-import GatehouseConfiguration
-import GatehouseKit
+public import GatehouseBase
+public import GatehouseConfiguration
+public import GatehouseKit
 public import GatehouseNet
 import GatehouseOIDC
 public import GatehouseProxy
@@ -25,9 +25,14 @@ public final class TestGateway: Sendable {
     /// - Parameters:
     ///   - loops: of the gateway.
     ///   - provider: changes what the provider is.
+    ///   - configure: changes the configuration of the demonstration.
+    ///   - log: events.
+    ///   - accessSink: lines of the access log.
     ///   - upstream: behind the route `/`.
     public init(
         loops: Int = 2, provider change: (inout FakeProvider.Options) -> Void = { _ in },
+        configure: (inout Configuration) -> Void = { _ in }, log: Log = .none,
+        accessSink: @escaping Gateway.AccessSink = { _ in },
         upstream: @escaping @Sendable (isolated EventLoop) -> any Responder
     ) async throws {
         let certificate = TestCertificate()
@@ -53,10 +58,11 @@ public final class TestGateway: Sendable {
         providerServer = try LocalServer.start(providerPort) { _ in provider }
         let decoded = ConfigurationDecoder.decode(
             text: demo.yaml, name: "test", environment: [:], readFile: { _ in [] })
-        guard let configuration = decoded.configuration else {
+        guard var configuration = decoded.configuration else {
             throw Refused(report: Diagnostic.report(decoded.diagnostics))
         }
-        let gateway = try Gateway(configuration, log: .none, accessSink: { _ in })
+        configure(&configuration)
+        let gateway = try Gateway(configuration, log: log, accessSink: accessSink)
         _ = try await gateway.start()
         self.gateway = gateway
         self.provider = provider

@@ -127,7 +127,11 @@ public final class FakeProvider: Responder, Sendable {
             state.calls[endpoint, default: 0] += 1
             return state.mischief.trouble[endpoint]
         }
-        if let trouble { return await show(trouble, at: endpoint, to: exchange, on: loop) }
+        if case .late(let time) = trouble {
+            await EventLoop.sleep(time, on: loop.core)
+        } else if let trouble {
+            return await show(trouble, at: endpoint, to: exchange, on: loop)
+        }
         var received = request
         do throws(ExchangeFailure) {
             received.body = try await exchange.body(atMost: 256 * 1024)
@@ -171,35 +175,6 @@ public final class FakeProvider: Responder, Sendable {
         case .unknown:
             return ProviderPages.problem(404, "There is no such page", "Nothing is served here.")
         default: return Response(405)
-        }
-    }
-
-    private func show(
-        _ trouble: Mischief.Trouble, at endpoint: Mischief.Endpoint, to exchange: any Exchange,
-        on loop: isolated EventLoop
-    ) async {
-        switch trouble {
-        case .redirect(let location):
-            var response = Response(302)
-            response.head.fields.append(.location, location)
-            await exchange.send(response)
-        case .html:
-            await exchange.send(
-                Response(200, contentType: "text/html", "<!doctype html><p>Not today.</p>"))
-        case .huge(let count):
-            let filler = String(repeating: "x", count: max(0, count - 9))
-            await exchange.send(
-                Response(200, contentType: "application/json", "{\"x\": \"\(filler)\"}"))
-        case .hang:
-            while state.withLock({ $0.mischief.trouble[endpoint] == .hang }) {
-                await EventLoop.sleep(.milliseconds(20), on: loop.core)
-            }
-        case .status(let status):
-            await exchange.send(
-                Response(status, contentType: "application/json", "{\"error\": \"trouble\"}"))
-        case .garbage:
-            await exchange.send(Response(200, contentType: "application/json", "{\"x\": "))
-        case .closed: return
         }
     }
 

@@ -37,6 +37,14 @@ public struct Mischief: Sendable {
         case html
         /// As many bytes of JSON.
         case huge(Int)
+        /// JSON that goes on and on, as fast as it is read.
+        case endless
+        /// JSON of which a byte comes now and then, for as long as this is set.
+        case drip
+        /// What says that it is compressed.
+        case compressed
+        /// The right answer, after that time.
+        case late(Duration)
         /// No answer for as long as this is set.
         case hang
         case status(Int)
