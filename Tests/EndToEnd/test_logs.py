@@ -1,5 +1,6 @@
 """Nothing secret in any log line of the whole run, at the highest level."""
 import json
+import pathlib
 import re
 
 from lab.client import Client
@@ -26,3 +27,10 @@ def test_every_line_is_json(gateway):
     for line in gateway.log().splitlines():
         if not line.startswith("listening on "):
             json.loads(line)
+
+
+def test_a_crash_leaves_no_core(gateway):
+    """Sessions and keys are in memory: a core file would hold them."""
+    limits = pathlib.Path(f"/proc/{gateway.process.pid}/limits").read_text()
+    core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"], core
