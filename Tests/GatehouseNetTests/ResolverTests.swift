@@ -43,4 +43,38 @@ struct ResolverTests {
         #expect(await ask(resolver, "slow.example", within: .seconds(10), on: loop) == .success(1))
         #expect(names.asked.load(ordering: .relaxed) == 1)
     }
+
+    /// Answers at once, and then for a while not at all.
+    private final class Fading: Sendable {
+        let isSilent = Atomic(false)
+        let asked = Atomic(0)
+
+        func lookUp(_ host: String, _ port: UInt16) -> (addresses: [Address], failure: String?) {
+            asked.add(1, ordering: .relaxed)
+            while host == "slow.example", isSilent.load(ordering: .acquiring) { usleep(1000) }
+            return (Address(ip: "192.0.2.7", port: port).map { [$0] } ?? [], nil)
+        }
+    }
+
+    @Test func `an old answer serves while the resolver is silent, and other names are asked`()
+        async
+    {
+        let names = Fading()
+        var limits = Limits()
+        limits.resolverAnswer = .zero
+        limits.resolverFailure = .milliseconds(20)
+        let resolver = Resolver(limits, lookUp: names.lookUp)
+        let loop = EventLoop(name: "test")
+        defer { loop.thread.stop() }
+        #expect(await ask(resolver, "slow.example", within: .seconds(10), on: loop) == .success(1))
+        names.isSilent.store(true, ordering: .releasing)
+        for _ in 0..<3 {
+            let old = await ask(resolver, "slow.example", within: .seconds(10), on: loop)
+            #expect(old == .success(1))
+        }
+        // One thread hangs, and not one for each who asks.
+        #expect(await ask(resolver, "other.example", within: .seconds(10), on: loop) == .success(1))
+        #expect(names.asked.load(ordering: .relaxed) == 3)
+        names.isSilent.store(false, ordering: .releasing)
+    }
 }

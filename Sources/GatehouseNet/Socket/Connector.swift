@@ -3,30 +3,73 @@ public import GatehouseBase
 import Glibc
 
 /// Connects to the first address that answers: the next one is tried when one fails or, beside
-/// it, when it has been silent for `Limits.addressDelay` (RFC 8305, simplified: one at a time).
+/// it, when all before have been silent for `Limits.addressDelay` (RFC 8305 §5).
 public enum Connector {
     /// - Parameter deadline: for all addresses together.
     public static func connect(
         to addresses: [Address], core: LoopCore, deadline: Instant, addressDelay: Duration
     ) async throws(StreamError) -> Socket {
-        var failure = StreamError.refused
-        for (index, address) in addresses.enumerated() {
-            let isLast = index == addresses.count - 1
-            // The last address gets all the time that is left, the others a fair share of it.
-            let limit = isLast ? deadline : min(deadline, Instant.now() + addressDelay * 4)
-            do throws(StreamError) {
-                return try await connect(to: address, core: core, deadline: limit)
-            } catch {
-                failure = error
-            }
-            if Instant.now() >= deadline { throw .timedOut }
+        if addresses.count == 1 {
+            return try await finish(try begin(addresses[0], core), deadline)
         }
-        throw failure
+        let race = Race()
+        for address in addresses {
+            race.start(address, core, deadline)
+            let timer = LoopTimer { race.news.raise() }
+            core.set(timer, to: .now() + addressDelay)
+            await race.news.wait()
+            core.cancel(timer)
+            if race.winner != nil || Instant.now() >= deadline { break }
+        }
+        while race.winner == nil, !race.running.isEmpty { await race.news.wait() }
+        for loser in race.running { loser.abort() }
+        guard let winner = race.winner else { throw race.failure }
+        return winner
     }
 
-    private static func connect(
-        to address: Address, core: LoopCore, deadline: Instant
-    ) async throws(StreamError) -> Socket {
+    /// Attempts to reach one server by several of its addresses.
+    private final class Race {
+        var running: [Socket] = []
+        var winner: Socket?
+        var failure = StreamError.refused
+        /// Raised when an attempt has ended.
+        let news = Signal()
+
+        func start(_ address: Address, _ core: LoopCore, _ deadline: Instant) {
+            let socket: Socket
+            do throws(StreamError) {
+                socket = try begin(address, core)
+            } catch {
+                failure = error
+                return news.raise()
+            }
+            running.append(socket)
+            core.fork {
+                let result = await self.attempt(socket, deadline)
+                self.running.removeAll { $0 === socket }
+                switch result {
+                case .success where self.winner == nil: self.winner = socket
+                case .success: socket.close()
+                case .failure(let error): self.failure = error
+                }
+                self.news.raise()
+            }
+        }
+
+        private func attempt(
+            _ socket: Socket, _ deadline: Instant
+        ) async -> Result<Void, StreamError> {
+            do throws(StreamError) {
+                _ = try await finish(socket, deadline)
+                return .success(())
+            } catch { return .failure(error) }
+        }
+    }
+
+    /// A socket that is connecting.
+    private static func begin(
+        _ address: Address, _ core: LoopCore
+    ) throws(StreamError) -> Socket {
         let file = socket(address.family, gh_SOCK_STREAM_FLAGS, 0)
         guard file >= 0 else { throw .system(gh_errno()) }
         // Sound: the kernel copies the address.
@@ -36,9 +79,15 @@ public enum Connector {
             close(file)
             throw code == ECONNREFUSED || code == ENOENT ? .refused : .system(code)
         }
-        let socket = Socket(Descriptor(file), core: core)
+        let socket = Socket(Descriptor(file), core: core, isConnecting: result != 0)
         if address.family != AF_UNIX { socket.setStreamOptions() }
-        guard result != 0 else { return socket }
+        return socket
+    }
+
+    /// Waits until it is connected; closes it if that fails.
+    private static func finish(
+        _ socket: Socket, _ deadline: Instant
+    ) async throws(StreamError) -> Socket {
         socket.writeDeadline = deadline
         do throws(StreamError) {
             try await socket.waitConnected()

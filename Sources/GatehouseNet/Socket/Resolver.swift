@@ -3,15 +3,21 @@ public import GatehouseBase
 import Glibc
 import Synchronization
 
-/// Names to addresses: getaddrinfo on one helper thread, answers kept for a while.
+/// Names to addresses: getaddrinfo on a few helper threads, answers kept for a while.
 ///
-/// getaddrinfo tells no lifetime, so answers are good for `Limits.resolverAnswer`; while the
-/// resolver fails, the last good answer is used and the name is asked again after
-/// `Limits.resolverFailure`.
+/// getaddrinfo tells no lifetime, so answers are good for `Limits.resolverAnswer`. While the
+/// resolver fails, or is silent for longer than `Limits.resolverFailure`, the last good answer is
+/// used; a name that failed is asked again after that time. A name is asked once at a time,
+/// whoever waits for it, and one that hangs delays no other but when all threads hang.
 public final class Resolver: Sendable {
     /// The addresses of a name, or why there are none; may take as long as it likes.
     public typealias LookUp =
         @Sendable (_ host: String, _ port: UInt16) -> (addresses: [Address], failure: String?)
+
+    private struct Question: Sendable, Hashable {
+        let host: String
+        let port: UInt16
+    }
 
     private struct Answer: Sendable {
         var addresses: [Address]
@@ -20,10 +26,15 @@ public final class Resolver: Sendable {
     }
 
     private struct State: Sendable {
-        var answers: [String: Answer] = [:]
-        var queue: [@Sendable () -> Void] = []
-        var isRunning = false
+        var answers: [Question: Answer] = [:]
+        var queue: [Question] = []
+        /// Who waits, for names in the queue and for those that are being asked.
+        var waiting: [Question: [Delivery<Answer?>]] = [:]
+        var threads = 0
     }
+
+    private static let maximumThreads = 4
+    private static let maximumAnswers = 4096
 
     private let state = Mutex(State())
     private let answerLife: Duration
@@ -46,16 +57,17 @@ public final class Resolver: Sendable {
         of host: String, port: UInt16, core: LoopCore, deadline: Instant = .never
     ) async throws(StreamError) -> [Address] {
         if let numeric = Address(ip: host, port: port) { return [numeric] }
-        let key = "\(host):\(port)"
-        let known = state.withLock { $0.answers[key] }
+        let question = Question(host: host, port: port)
+        let known = state.withLock { $0.answers[question] }
         if let known, isFresh(known) { return try addresses(known, host) }
         // Whichever comes first is what is waited for; the other finds nobody.
         let delivery = Delivery<Answer?>()
-        submit { delivery.deliver(self.ask(host, port, key)) }
+        ask(question, delivery)
+        let stale = known.flatMap { $0.addresses.isEmpty ? nil : $0 }
         let timer = LoopTimer { delivery.deliver(nil) }
-        core.set(timer, to: deadline)
+        core.set(timer, to: stale == nil ? deadline : min(deadline, .now() + failureLife))
         defer { core.cancel(timer) }
-        guard let answer = await delivery.value() else { throw .timedOut }
+        guard let answer = await delivery.value() ?? stale else { throw .timedOut }
         return try addresses(answer, host)
     }
 
@@ -69,21 +81,6 @@ public final class Resolver: Sendable {
             throw .unresolved("\(host): \(answer.failure ?? "no address")")
         }
         return answer.addresses
-    }
-
-    /// On the helper thread: asks, keeps the answer, and on failure the one before.
-    private func ask(_ host: String, _ port: UInt16, _ key: String) -> Answer {
-        if let known = state.withLock({ $0.answers[key] }), isFresh(known) { return known }
-        let (addresses, failure) = lookUp(host, port)
-        return state.withLock { state in
-            var answer = Answer(addresses: addresses, askedAt: .now(), failure: failure)
-            if failure != nil, let before = state.answers[key] {
-                answer.addresses = before.addresses
-            }
-            if state.answers.count >= 4096 { state.answers.removeAll() }
-            state.answers[key] = answer
-            return answer
-        }
     }
 
     /// getaddrinfo.
@@ -107,14 +104,23 @@ public final class Resolver: Sendable {
         return (addresses, nil)
     }
 
-    /// Runs `work` on the helper thread, which lives while there is work.
-    private func submit(_ work: @escaping @Sendable () -> Void) {
+    // MARK: On the helper threads
+
+    /// Lets `delivery` have the next answer to `question`.
+    private func ask(_ question: Question, _ delivery: Delivery<Answer?>) {
         let mustStart = state.withLock { state in
-            state.queue.append(work)
-            defer { state.isRunning = true }
-            return !state.isRunning
+            let isAsked = state.waiting[question] != nil
+            state.waiting[question, default: []].append(delivery)
+            guard !isAsked else { return false }
+            state.queue.append(question)
+            guard state.threads < Resolver.maximumThreads else { return false }
+            state.threads += 1
+            return true
         }
-        guard mustStart else { return }
+        if mustStart { startThread() }
+    }
+
+    private func startThread() {
         let box = unsafe Unmanaged.passRetained(self)
         var thread = pthread_t()
         // Sound: the retained self is taken over by the new thread.
@@ -129,17 +135,34 @@ public final class Resolver: Sendable {
         pthread_detach(thread)
     }
 
+    /// Answers what is in the queue; the thread lives while there is something.
     private func work() {
         while true {
-            let next: (@Sendable () -> Void)? = state.withLock { state in
+            let next: Question? = state.withLock { state in
                 guard !state.queue.isEmpty else {
-                    state.isRunning = false
+                    state.threads -= 1
                     return nil
                 }
                 return state.queue.removeFirst()
             }
             guard let next else { return }
-            next()
+            let (addresses, failure) = lookUp(next.host, next.port)
+            let answer = Answer(addresses: addresses, askedAt: .now(), failure: failure)
+            let (kept, waiting) = state.withLock { state in
+                (keep(answer, to: next, &state), state.waiting.removeValue(forKey: next) ?? [])
+            }
+            for delivery in waiting { delivery.deliver(kept) }
         }
+    }
+
+    /// Keeps an answer; one that failed has the addresses of the one before.
+    private func keep(_ answer: Answer, to question: Question, _ state: inout State) -> Answer {
+        var answer = answer
+        if answer.failure != nil, let before = state.answers[question] {
+            answer.addresses = before.addresses
+        }
+        if state.answers.count >= Resolver.maximumAnswers { state.answers.removeAll() }
+        state.answers[question] = answer
+        return answer
     }
 }

@@ -26,7 +26,7 @@ public final class Socket: Pollable {
     private let writing = Signal()
     /// False after a short read: the next read would find nothing, the next event says otherwise.
     private var mayRead = true
-    private var mayWrite = true
+    private var mayWrite: Bool
     /// The peer has closed or reset; kept even if nobody read that far yet.
     public private(set) var isHungUp = false
     private var failure: StreamError?
@@ -44,8 +44,9 @@ public final class Socket: Pollable {
     private var timerTarget = Instant.never
 
     /// Takes over a connected or connecting descriptor.
-    public init(_ descriptor: consuming Descriptor, core: LoopCore) {
+    public init(_ descriptor: consuming Descriptor, core: LoopCore, isConnecting: Bool = false) {
         self.core = core
+        mayWrite = !isConnecting
         file = descriptor.release()
         super.init()
         core.poller.add(
@@ -289,7 +290,6 @@ public final class Socket: Pollable {
 
     /// Waits for a connect that is under way.
     func waitConnected() async throws(StreamError) {
-        mayWrite = false
         try await waitWritable()
         if let error = takeConnectError() { throw error }
     }
