@@ -28,7 +28,7 @@ extension HTTP1Connection {
         account.answered = core.now
         upstream.stream.socket.readDeadline = .never
         if head.status == 101 {
-            guard isUpgrade, UpgradeRequest.accepts(head) else {
+            guard isUpgrade, UpgradeRequest.accepts(head, to: request) else {
                 throw ExchangeFailure(.upstreamUpgrade)
             }
             try await runTunnel(upstream, head, forwarding)
