@@ -94,10 +94,13 @@ final class Tunnel {
             if cause == nil { return halfClose(source, sink) }
         } catch {
             source.isWriting = false
-            // Either stream failed: nothing more passes, in neither direction.
-            client.stream.abort(.closed)
-            server.stream.abort(.closed)
-            return
+            if cause == nil {
+                // Either stream failed: nothing more passes, in neither direction.
+                client.stream.abort(.closed)
+                server.stream.abort(.closed)
+                return
+            }
+            // One side was reset; the other is told all the same.
         }
         await sayEnd(to: sink, after: source)
     }
