@@ -154,12 +154,15 @@ public final class GateSnapshot: Sendable {
     }
 
     /// Whether an exchange that has begun may go on under these rules; asked after a reload.
-    public func stillAllows(_ request: borrowing RequestHead, _ session: Session) -> Bool {
-        let match = rules.decide(
-            host: session.host, method: request.methodName(), path: request.path())
+    ///
+    /// - Parameter session: nil for one that a public rule let in.
+    public func stillAllows(_ request: borrowing RequestHead, _ session: Session?) -> Bool {
+        let host = session?.host ?? (rules.readsHost ? PublicHosts.name(of: request) : nil)
+        let match = rules.decide(host: host, method: request.methodName(), path: request.path())
         guard case .rule(let rule) = match, !rules.isDenial(rule) else { return false }
-        return rules.isPublic(rule)
-            || rules.allows(rule, session.identity.claims, path: request.path())
+        if rules.isPublic(rule) { return true }
+        guard let session else { return false }
+        return rules.allows(rule, session.identity.claims, path: request.path())
     }
 
     private func allows(

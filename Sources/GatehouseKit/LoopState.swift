@@ -31,6 +31,7 @@ final class LoopState {
     }
 
     /// Takes up another configuration: what the rules no longer allow ends (WebSockets with 1008).
+    /// For a request that waits for its body the decision at its start holds.
     func take(_ blueprint: Blueprint, _ gate: GateSnapshot) {
         self.blueprint = blueprint
         self.gate = gate
@@ -42,6 +43,7 @@ final class LoopState {
         var dead: [any Exchange] = []
         live.forEach { exchange, session in
             guard let exchange = exchange as? any Exchange else { return }
+            if exchange.isWaitingForBody { return }
             if !gate.stillAllows(exchange.request, session) { dead.append(exchange) }
         }
         for exchange in dead { exchange.end(.accessChanged) }

@@ -101,7 +101,7 @@ final class RequestPipeline: Responder {
         _ exchange: any Exchange, to route: Route, _ passage: Passage, _ id: RequestID
     ) async throws(ExchangeFailure) -> Bool {
         var onActivity: (() -> Void)?
-        var ticket: LiveTicket?
+        let ticket: LiveTicket
         if let session = passage.session {
             let limit = state.blueprint.configuration.limits.sessionExchanges
             switch state.live.register(exchange, under: session, limit: limit) {
@@ -111,8 +111,10 @@ final class RequestPipeline: Responder {
             }
             let core = state.core
             onActivity = { session.touch(core.now) }
+        } else {
+            ticket = state.live.register(exchange)
         }
-        defer { if let ticket { state.live.remove(ticket) } }
+        defer { state.live.remove(ticket) }
         try await exchange.forward(
             Forwarding(
                 target: route.target, edits: passage.edits, review: passage.review,

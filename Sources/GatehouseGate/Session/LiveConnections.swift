@@ -44,27 +44,35 @@ public final class LiveConnections {
         _ exchange: any LiveExchange, under session: Session, limit: Int
     ) -> LiveRegistration {
         guard session.enter(limit: limit) else { return .tooMany }
-        let slot: Int
-        if let reused = free.popLast() {
-            slot = reused
-            owners[slot] = ObjectIdentifier(session)
-            slots[slot] = Slot(exchange: exchange, session: session)
-        } else {
-            slot = slots.count
-            owners.append(ObjectIdentifier(session))
-            slots.append(Slot(exchange: exchange, session: session))
-        }
+        let ticket = place(Slot(exchange: exchange, session: session))
         if session.isEnded {
-            remove(LiveTicket(slot: slot))
+            remove(ticket)
             return .ended
         }
-        return .registered(LiveTicket(slot: slot))
+        return .registered(ticket)
+    }
+
+    /// Takes note of an exchange that hangs on no session: only other rules end it.
+    public func register(_ exchange: any LiveExchange) -> LiveTicket {
+        place(Slot(exchange: exchange, session: nil))
+    }
+
+    private func place(_ slot: Slot) -> LiveTicket {
+        let owner = slot.session.map { ObjectIdentifier($0) }
+        if let reused = free.popLast() {
+            owners[reused] = owner
+            slots[reused] = slot
+            return LiveTicket(slot: reused)
+        }
+        owners.append(owner)
+        slots.append(slot)
+        return LiveTicket(slot: slots.count - 1)
     }
 
     /// The exchange is over.
     public func remove(_ ticket: LiveTicket) {
-        guard let session = slots[ticket.slot].session else { return }
-        session.leave()
+        guard slots[ticket.slot].exchange != nil else { return }
+        slots[ticket.slot].session?.leave()
         owners[ticket.slot] = nil
         slots[ticket.slot] = Slot()
         free.append(ticket.slot)
@@ -86,11 +94,9 @@ public final class LiveConnections {
     }
 
     /// Visits every exchange, for instance to judge it anew after the rules have changed.
-    public func forEach(_ body: (any LiveExchange, Session) -> Void) {
+    public func forEach(_ body: (any LiveExchange, Session?) -> Void) {
         for slot in 0..<slots.count {
-            if let exchange = slots[slot].exchange, let session = slots[slot].session {
-                body(exchange, session)
-            }
+            if let exchange = slots[slot].exchange { body(exchange, slots[slot].session) }
         }
     }
 }

@@ -17,6 +17,8 @@ public protocol Exchange: LiveExchange {
     var framing: BodyFraming { get }
     var peer: Address { get }
     var isTLS: Bool { get }
+    /// Whether the request's body is still on its way and no answer has begun.
+    var isWaitingForBody: Bool { get }
     /// Counts and marks for the access log.
     var account: ExchangeAccount { get set }
     /// A place that belongs to whoever answers, for as long as the connection lives: the gate

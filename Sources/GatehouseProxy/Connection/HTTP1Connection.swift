@@ -90,6 +90,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     /// Whether an exchange is under way.
     public var isBusy: Bool { phase == .exchanging || phase == .tunneling }
 
+    public var isWaitingForBody: Bool { phase == .exchanging && !decoder.isEnded && !headSent }
+
     public func end(_ cause: EndCause) {
         guard account.endCause == nil, phase != .closed else { return }
         account.endCause = cause
