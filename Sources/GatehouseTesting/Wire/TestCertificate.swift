@@ -1,6 +1,7 @@
 import COpenSSL
 public import GatehouseNet
 import Glibc
+import Synchronization
 
 /// A self-signed certificate of names of this machine, made on the spot, in a folder of its own:
 /// `server.pem` and `server.key`, as the gateway reads them. What cannot fail but for want of
@@ -8,6 +9,7 @@ import Glibc
 public final class TestCertificate: Sendable {
     /// Holds `server.pem` and `server.key`; removed at the end.
     public let directory: String
+    private let clients = Mutex<ClientTLS?>(nil)
 
     /// Valid for an hour.
     ///
@@ -41,8 +43,15 @@ public final class TestCertificate: Sendable {
             maximum: .v13)
     }
 
-    /// For a client that trusts this certificate.
-    public func client() throws -> ClientTLS { try ClientTLS(caFile: file) }
+    /// For clients that trust this certificate: one for all of them, as it reads the system's
+    /// authorities too.
+    public func client() throws -> ClientTLS {
+        try clients.withLock { known in
+            let client = try known ?? ClientTLS(caFile: file)
+            known = client
+            return client
+        }
+    }
 
     private func write(_ names: [String]) {
         // Sound: everything that is made here is freed here, and OpenSSL copies what it is given.

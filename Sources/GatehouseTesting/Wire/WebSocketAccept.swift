@@ -3,9 +3,9 @@ import GatehouseBase
 
 /// The answer to a WebSocket's key (RFC 6455 §4.2.2). SHA-1 is what the RFC asks for; nothing
 /// depends on its strength.
-enum WebSocketAccept {
+public enum WebSocketAccept {
     /// The value of Sec-WebSocket-Accept for a Sec-WebSocket-Key.
-    static func value(for key: String) -> String {
+    public static func value(for key: String) -> String {
         let text = Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)
         var digest = [UInt8](repeating: 0, count: 20)
         // Sound: SHA-1 writes 20 bytes, and reads as many as are given.
