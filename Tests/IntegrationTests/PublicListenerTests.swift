@@ -69,7 +69,7 @@ struct PublicListenerTests {
     {
         let lines = Mutex<[String]>([])
         let lab = try await SignInFixture(
-            configure: { $0.limits.logoutTokensPerPeer = 1 },
+            settings: GatewaySettings(more: ["limits: {logout_tokens_per_peer: 1}"]),
             log: Log(label: "test", level: .debug) { event in
                 let text = event.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
                 lines.withLock { $0.append("\(event.message) \(text)") }

@@ -1,5 +1,4 @@
 import GatehouseBase
-import GatehouseConfiguration
 import GatehouseHTTP
 import GatehouseNet
 import GatehouseTesting
@@ -13,9 +12,9 @@ struct SignInFixture {
     let stranger: FakeUpstream
     private let strangerServer: LocalServer
 
-    /// - Parameter configure: changes the configuration.
+    /// - Parameter settings: added to the configuration.
     init(
-        configure: (inout Configuration) -> Void = { _ in }, log: Log = .none,
+        settings: GatewaySettings = GatewaySettings(), log: Log = .none,
         accessSink: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws {
         let (upstream, stranger) = (FakeUpstream(), FakeUpstream())
@@ -23,7 +22,7 @@ struct SignInFixture {
         self.stranger = stranger
         strangerServer = try LocalServer.start { _ in stranger }
         gateway = try await TestGateway(
-            loops: 1, configure: configure, log: log, accessSink: accessSink
+            loops: 1, settings: settings, log: log, accessSink: accessSink
         ) { _ in upstream }
     }
 
