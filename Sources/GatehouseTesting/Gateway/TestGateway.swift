@@ -29,12 +29,14 @@ public final class TestGateway: Sendable {
     ///   - loops: of the gateway.
     ///   - settings: added to the configuration.
     ///   - provider: changes what the provider is.
+    ///   - configure: changes what was read, at the start only.
     ///   - log: events.
     ///   - accessSink: lines of the access log.
     ///   - upstream: behind the route `/`.
     public init(
         loops: Int = 2, settings: GatewaySettings = GatewaySettings(),
         provider change: (inout FakeProvider.Options) -> Void = { _ in },
+        configure: (inout Configuration) -> Void = { _ in },
         log: Log = .none, accessSink: @escaping Gateway.AccessSink = { _ in },
         upstream: @escaping @Sendable (isolated EventLoop) -> any Responder
     ) async throws {
@@ -59,7 +61,8 @@ public final class TestGateway: Sendable {
         let provider = FakeProvider(
             options, post: LogoutPoster(tls: try certificate.client()).post)
         providerServer = try LocalServer.start(providerPort) { _ in provider }
-        let configuration = try TestGateway.decode(settings.added(to: demo.yaml))
+        var configuration = try TestGateway.decode(settings.added(to: demo.yaml))
+        configure(&configuration)
         let gateway = try Gateway(configuration, log: log, accessSink: accessSink)
         _ = try await gateway.start()
         self.gateway = gateway

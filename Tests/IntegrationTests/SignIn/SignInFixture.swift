@@ -1,4 +1,5 @@
 import GatehouseBase
+import GatehouseConfiguration
 import GatehouseHTTP
 import GatehouseNet
 import GatehouseTesting
@@ -12,9 +13,9 @@ struct SignInFixture {
     let stranger: FakeUpstream
     private let strangerServer: LocalServer
 
-    /// - Parameter settings: added to the configuration.
+    /// - Parameter configure: changes the configuration.
     init(
-        settings: GatewaySettings = GatewaySettings(), log: Log = .none,
+        configure: (inout Configuration) -> Void = { _ in }, log: Log = .none,
         accessSink: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws {
         let (upstream, stranger) = (FakeUpstream(), FakeUpstream())
@@ -22,7 +23,7 @@ struct SignInFixture {
         self.stranger = stranger
         strangerServer = try LocalServer.start { _ in stranger }
         gateway = try await TestGateway(
-            loops: 1, settings: settings, log: log, accessSink: accessSink
+            loops: 1, configure: configure, log: log, accessSink: accessSink
         ) { _ in upstream }
     }
 

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// What a stranger may say about a request, over real sockets.
-struct PublicListenerTests {
+struct StrangerTests {
     /// Fields that only a front may set.
     private static let forged = [
         ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "http"),
@@ -69,7 +69,7 @@ struct PublicListenerTests {
     {
         let lines = Mutex<[String]>([])
         let lab = try await SignInFixture(
-            settings: GatewaySettings(more: ["limits: {logout_tokens_per_peer: 1}"]),
+            configure: { $0.limits.logoutTokensPerPeer = 1 },
             log: Log(label: "test", level: .debug) { event in
                 let text = event.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
                 lines.withLock { $0.append("\(event.message) \(text)") }
