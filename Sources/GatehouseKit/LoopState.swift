@@ -63,6 +63,9 @@ final class LoopState {
 final class ConnectionMemo {
     let peer: String
     var session = SessionMemo()
+    /// Of the exchange that has become a tunnel, until its end.
+    var record: AccessRecord?
+    var ticket: LiveTicket?
 
     init(peer: String) { self.peer = peer }
 }

@@ -26,6 +26,17 @@ final class RequestPipeline: Responder {
             exchange.account.failure = error
             await answer(exchange, error, id)
         }
+        if exchange.hasTunnel {
+            memo.record = record
+        } else {
+            state.accessLog?.write(exchange, record, peer: memo.peer)
+        }
+    }
+
+    func tunnelHasEnded(_ exchange: any Exchange) {
+        let memo = memo(of: exchange)
+        if let ticket = memo.ticket { state.live.remove(ticket) }
+        guard let record = memo.record else { return }
         state.accessLog?.write(exchange, record, peer: memo.peer)
     }
 
@@ -57,7 +68,7 @@ final class RequestPipeline: Responder {
         guard let route else { throw ExchangeFailure(.noRoute) }
         record.route = route.name
         record.user = passage.session
-        if try await forward(exchange, to: route, passage, record.id) { return }
+        if try await forward(exchange, to: route, passage, memo, record.id) { return }
         // Its session has ended since: it gets what a request without session gets.
         record = AccessRecord(id: record.id)
         let second = state.gate.decide(
@@ -98,7 +109,8 @@ final class RequestPipeline: Responder {
     ///
     /// - Returns: false where the session has ended; nothing was forwarded then.
     private func forward(
-        _ exchange: any Exchange, to route: Route, _ passage: Passage, _ id: RequestID
+        _ exchange: any Exchange, to route: Route, _ passage: Passage, _ memo: ConnectionMemo,
+        _ id: RequestID
     ) async throws(ExchangeFailure) -> Bool {
         var onActivity: (() -> Void)?
         let ticket: LiveTicket
@@ -114,7 +126,9 @@ final class RequestPipeline: Responder {
         } else {
             ticket = state.live.register(exchange)
         }
-        defer { state.live.remove(ticket) }
+        defer {
+            if exchange.hasTunnel { memo.ticket = ticket } else { state.live.remove(ticket) }
+        }
         try await exchange.forward(
             Forwarding(
                 target: route.target, edits: passage.edits, review: passage.review,

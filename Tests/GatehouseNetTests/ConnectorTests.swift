@@ -1,7 +1,8 @@
 import GatehouseBase
-@testable import GatehouseNet
 import Glibc
 import Testing
+
+@testable import GatehouseNet
 
 struct ConnectorTests {
     /// A port of 127.0.0.1 that accepts, that refuses, or that is silent because its queue is full.

@@ -9,6 +9,12 @@ public protocol Responder: AnyObject {
     /// Answers what was no request; the connection ends after it.
     func refuse(
         _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop) async
+    /// The tunnel that an exchange has become is over.
+    func tunnelHasEnded(_ exchange: any Exchange)
+}
+
+extension Responder {
+    public func tunnelHasEnded(_ exchange: any Exchange) {}
 }
 
 /// One request with its response, whatever carried it.
@@ -31,6 +37,8 @@ public protocol Exchange: LiveExchange {
     func readBody() async throws(ExchangeFailure) -> [UInt8]?
     /// Sends an answer of our own.
     func send(_ response: Response) async
+    /// Whether it goes on as a tunnel when the responder has returned.
+    var hasTunnel: Bool { get }
     /// Forwards to an upstream and relays its answer.
     func forward(_ forwarding: Forwarding) async throws(ExchangeFailure)
     /// Starts an answer whose length is not known; ``write(_:)`` and ``finish()`` follow.

@@ -53,7 +53,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         stream.socket.watcher = self
     }
 
-    /// Answers exchanges until the connection ends, then closes it.
+    /// Answers exchanges until the connection ends, then closes it; or until one has opened a
+    /// tunnel, and then ``runTunnel(_:)`` follows.
     public func serve(_ responder: any Responder, on loop: isolated EventLoop) async {
         var isFirst = true
         while true {
@@ -70,6 +71,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
                 break
             }
             await responder.respond(to: self, on: loop)
+            if hasTunnel { return }
             guard isKept else {
                 await endLast()
                 break
@@ -86,6 +88,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
 
     /// Whether it has become a tunnel.
     public var isTunnel: Bool { phase == .tunneling }
+
+    public var hasTunnel: Bool { tunnel != nil }
 
     /// Whether an exchange is under way.
     public var isBusy: Bool { phase == .exchanging || phase == .tunneling }
@@ -233,7 +237,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         }
     }
 
-    private func close() {
+    func close() {
         phase = .closed
         memo = nil
         inbound.removeAll()

@@ -46,25 +46,36 @@ public final class ConnectionAcceptor {
         while let (socket, peer) = await listener.accept() {
             count += 1
             loop.core.fork {
-                await self.serve(socket, peer, on: loop)
-                self.count -= 1
-                self.room.raise()
+                let connection = await self.serve(socket, peer, on: loop)
+                guard let connection, connection.hasTunnel else { return self.forget(connection) }
+                // In another task: this one keeps the memory of its deepest call while it lives.
+                loop.core.fork {
+                    await connection.runTunnel(self.responder)
+                    self.forget(connection)
+                }
             }
             while count >= options.maximumConnections, !isDraining { await room.wait() }
         }
     }
 
-    private func serve(_ socket: Socket, _ peer: Address, on loop: isolated EventLoop) async {
+    private func serve(
+        _ socket: Socket, _ peer: Address, on loop: isolated EventLoop
+    ) async -> HTTP1Connection? {
         let settings = options.settings
         guard let stream = await open(socket, options.tls, settings.limits.tlsHandshake) else {
-            return
+            return nil
         }
         let connection = HTTP1Connection(stream, peer: peer, settings)
-        let key = ObjectIdentifier(connection)
-        connections[key] = connection
+        connections[ObjectIdentifier(connection)] = connection
         if isDraining { connection.drain() }
         await connection.serve(responder, on: loop)
-        connections[key] = nil
+        return connection
+    }
+
+    private func forget(_ connection: HTTP1Connection?) {
+        if let connection { connections[ObjectIdentifier(connection)] = nil }
+        count -= 1
+        room.raise()
     }
 
     private func open(

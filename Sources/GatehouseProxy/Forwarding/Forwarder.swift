@@ -2,6 +2,15 @@ import GatehouseBase
 import GatehouseHTTP
 import GatehouseNet
 
+/// What becomes of an upstream's connection after an exchange.
+enum UpstreamFate {
+    /// It can carry another one.
+    case reusable
+    case spent
+    /// It goes on as one side of a tunnel.
+    case inTunnel
+}
+
 /// Forwarding of one exchange: choose a connection, try, try once more if that is safe.
 extension HTTP1Connection {
     public func forward(_ forwarding: Forwarding) async throws(ExchangeFailure) {
@@ -13,10 +22,15 @@ extension HTTP1Connection {
             account.connected = core.now
             self.upstream = upstream
             do throws(ExchangeFailure) {
-                let isReusable = try await exchange(
+                let fate = try await exchange(
                     upstream, forwarding, isUpgrade: upgrade == .webSocket)
+                if fate == .inTunnel { return }
                 self.upstream = nil
-                if isReusable { forwarding.pool.giveBack(upstream) } else { upstream.close() }
+                if fate == .reusable {
+                    forwarding.pool.giveBack(upstream)
+                } else {
+                    upstream.close()
+                }
                 return
             } catch {
                 self.upstream = nil
@@ -51,10 +65,9 @@ extension HTTP1Connection {
     }
 
     /// Sends the request and relays the answer.
-    /// - Returns: whether the upstream's connection can carry another exchange.
     private func exchange(
         _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
-    ) async throws(ExchangeFailure) -> Bool {
+    ) async throws(ExchangeFailure) -> UpstreamFate {
         guard !stream.socket.isHungUp else { throw ExchangeFailure(.clientGone) }
         try writeRequest(to: upstream, forwarding, isUpgrade: isUpgrade)
         do throws(StreamError) {
@@ -70,7 +83,7 @@ extension HTTP1Connection {
         }
         // The body streams beside the answer, which may come before its end.
         let upload = core.fork { await self.upload(to: upstream, forwarding) }
-        let result: Result<Bool, ExchangeFailure>
+        let result: Result<UpstreamFate, ExchangeFailure>
         do throws(ExchangeFailure) {
             result = .success(try await relayAnswer(upstream, forwarding, isUpgrade: false))
         } catch {
@@ -80,7 +93,8 @@ extension HTTP1Connection {
         upstream.stream.socket.interruptWrite()
         stream.socket.interruptRead()
         await upload.value
-        return try result.get() && decoder.isEnded && uploadFailure == nil
+        let fate = try result.get()
+        return decoder.isEnded && uploadFailure == nil ? fate : .spent
     }
 
     /// Writes the head and what has come of the body.

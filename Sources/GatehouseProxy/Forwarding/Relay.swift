@@ -5,10 +5,10 @@ import GatehouseNet
 /// The upstream's answer on its way to the client.
 extension HTTP1Connection {
     /// Relays interim answers and the final one with its body, or turns into a tunnel.
-    /// - Returns: whether the upstream's connection can carry another exchange.
+    /// - Returns: what becomes of the upstream's connection.
     func relayAnswer(
         _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
-    ) async throws(ExchangeFailure) -> Bool {
+    ) async throws(ExchangeFailure) -> UpstreamFate {
         if let limit = forwarding.target.firstByteTimeout {
             upstream.stream.socket.readDeadline = core.now + limit
         }
@@ -31,14 +31,15 @@ extension HTTP1Connection {
             guard isUpgrade, UpgradeRequest.accepts(head, to: request) else {
                 throw ExchangeFailure(.upstreamUpgrade)
             }
-            try await runTunnel(upstream, head, forwarding)
-            return false
+            try await openTunnel(upstream, head, forwarding)
+            return .inTunnel
         }
         let framing = try upstreamRule { () throws(MessageError) in
             try BodyFraming.of(head, to: request.method)
         }
         try await relayFinal(upstream, head, framing, forwarding)
         return head.keepsAlive && framing != .untilClose && upstream.inbound.isEmpty
+            ? .reusable : .spent
     }
 
     private func upstreamRule<Value>(

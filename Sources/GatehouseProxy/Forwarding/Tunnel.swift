@@ -181,8 +181,8 @@ final class Tunnel {
 }
 
 extension HTTP1Connection {
-    /// Answers 101 and copies until both sides have ended.
-    func runTunnel(
+    /// Answers 101. The tunnel runs when the responder has returned.
+    func openTunnel(
         _ upstream: UpstreamConnection, _ head: ResponseHead, _ forwarding: Forwarding
     ) async throws(ExchangeFailure) {
         prepareOutbound()
@@ -206,13 +206,21 @@ extension HTTP1Connection {
         upstream.stream.socket.writeDeadline = .never
         self.tunnel = tunnel
         phase = .tunneling
-        defer { self.tunnel = nil }
-        if account.endCause == nil { await tunnel.run() }
+    }
+
+    /// Copies until both sides have ended, then closes.
+    public func runTunnel(_ responder: any Responder) async {
+        guard let tunnel else { return }
+        await tunnel.run()
+        self.tunnel = nil
         account.sent = tunnel.sent
         account.received = tunnel.received
         isComplete = true
-        decoder = BodyDecoder(.none, limits)
+        upstream?.close()
+        upstream = nil
         if stream.socket.isOpen { stream.abort(.closed) }
+        responder.tunnelHasEnded(self)
+        close()
     }
 
     /// Moves a buffer out: bytes that came early go first.
