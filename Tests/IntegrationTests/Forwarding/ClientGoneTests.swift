@@ -35,8 +35,10 @@ struct ClientGoneTests {
             }
             journal.note("\(path) began")
             if isFlood {
-                let chunk = Array("10000\r\n".utf8) + [UInt8](repeating: 0x2E, count: 0x10000)
-                while true { try await connection.send(chunk + [0x0D, 0x0A]) }
+                // Small, so that the server itself sees the end soon.
+                let piece = [UInt8](repeating: 0x2E, count: 0x1000)
+                let chunk = Array("1000\r\n".utf8) + piece + [0x0D, 0x0A]
+                while true { try await connection.send(chunk) }
             }
             _ = await connection.waitForEnd()
         }
@@ -67,7 +69,10 @@ struct ClientGoneTests {
         case .reset: client.reset()
         case .halfClose: client.finish()
         }
-        return try await journal.wait(for: "\(path) ended", on: loop).since(gone)
+        let ended = try await journal.wait(for: "\(path) ended", on: loop)
+        // Until here it is kept: who has ended his side only may still be there.
+        client.close()
+        return ended.since(gone)
     }
 
     @Test func `the upstream's request ends within a second of the client`() async throws {

@@ -17,7 +17,7 @@ struct SessionEndTests {
             }
             await exchange.send(Response(200))
         }
-        for (path, size) in [("/download", 64 * 1024), ("/events", 20)] {
+        for (path, size) in [("/download", 8 * 1024), ("/events", 20)] {
             upstream.on(path) { exchange, loop in
                 defer { journal.note("\(path) ended") }
                 var head = ResponseHead(200)
