@@ -4,8 +4,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# SwiftPM builds an import that Package.swift does not declare; with this it is an error.
-EDGES := --explicit-target-dependency-import-check error
 PORT ?= 8443
 FUZZ_SECONDS ?= 20
 
@@ -24,7 +22,7 @@ build: deps ## both programs, optimised, into .build/release
 	scripts/build-release
 
 test: deps ## unit, corpus and integration tests (under 5 minutes)
-	swift test $(EDGES)
+	scripts/test
 
 e2e: build ## a real Keycloak, JupyterLab and Chromium against .build/release/gatehouse
 	scripts/e2e

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Growable bytes with a read and a write position.
 ///
 ///     0 ≤ readIndex ≤ writeIndex ≤ capacity
@@ -90,21 +92,30 @@ public struct ByteBuffer: ~Copyable {
 
     @usableFromInline
     mutating func makeRoom(_ count: Int) {
-        let held = self.count
-        if readIndex > 0 {
-            // Sound: both ranges lie within the storage; copyMemory allows overlap.
-            let from = readIndex
-            unsafe storage.withUnsafeMutableBytes { bytes in
-                guard let base = bytes.baseAddress else { return }
-                unsafe base.copyMemory(from: base + from, byteCount: held)
-            }
-            readIndex = 0
-            writeIndex = held
+        let (from, held) = (readIndex, self.count)
+        guard storage.count - held >= count else {
+            let size = max(storage.count * 2, held + count, 512)
+            var grown = ByteBuffer(adopting: ByteBuffer.zeros(size))
+            grown.append(readable)
+            self = grown
+            return
         }
-        guard storage.count - held < count else { return }
-        let wanted = max(storage.count * 2, held + count, 512)
-        storage.reserveCapacity(wanted)
-        storage.append(contentsOf: repeatElement(0, count: wanted - storage.count))
+        // Sound: both ranges lie within the storage; copyMemory allows overlap.
+        unsafe storage.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            unsafe base.copyMemory(from: base + from, byteCount: held)
+        }
+        readIndex = 0
+        writeIndex = held
+    }
+
+    /// Memory for a buffer: `count` zeros, written in one go.
+    public static func zeros(_ count: Int) -> [UInt8] {
+        // Sound: all `count` bytes are written before they are declared to be there.
+        unsafe [UInt8](unsafeUninitializedCapacity: count) { memory, initialized in
+            if let base = memory.baseAddress { unsafe _ = memset(base, 0, count) }
+            initialized = count
+        }
     }
 
     @inlinable

@@ -19,7 +19,7 @@ public final class LoopCore {
     private let timers = TimerWheel(now: .now())
     private var buffers: [[UInt8]] = []
     /// Ciphertext on its way to or from the kernel; empty between jobs.
-    var scratch = ByteBuffer(adopting: [UInt8](repeating: 0, count: 64 * 1024))
+    var scratch = ByteBuffer(adopting: ByteBuffer.zeros(64 * 1024))
     private var passEndHooks: [() -> Void] = []
 
     init() {}
@@ -32,7 +32,7 @@ public final class LoopCore {
 
     /// A buffer of ``bufferSize`` bytes.
     public func takeBuffer() -> [UInt8] {
-        buffers.popLast() ?? [UInt8](repeating: 0, count: LoopCore.bufferSize)
+        buffers.popLast() ?? ByteBuffer.zeros(LoopCore.bufferSize)
     }
 
     /// Gives a buffer back; those of another size are let go.

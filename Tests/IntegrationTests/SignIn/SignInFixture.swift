@@ -47,10 +47,13 @@ struct SignInFixture {
             let visit = try await browser.signIn(
                 url + "/x", username: "alice", password: "alice-pw")
             if visit.response.status < 500 || Instant.now() > deadline { return visit }
-            _ = await browser.loop.run { loop in
-                await EventLoop.sleep(.milliseconds(100), on: loop.core)
-            }
+            await pause(.milliseconds(100), on: browser.loop)
         }
+    }
+
+    /// Lets a while pass.
+    func pause(_ time: Duration, on loop: EventLoop) async {
+        await loop.run { loop in await EventLoop.sleep(time, on: loop.core) }
     }
 
     /// Expects that nobody is signed in, that the page is ours, and that the upstream and the
