@@ -56,6 +56,12 @@ public struct Diagnostic: Sendable, Hashable {
         return "\(first)\n\(margin) | \(shown)\n\(blank) | \(caret)\(hint.map { " " + $0 } ?? "")"
     }
 
+    /// Place, word and remedy in one line, without the text of the source: for a log.
+    public var line: String {
+        let first = rendered.prefix { $0 != "\n" }
+        return hint.map { "\(first) (\($0))" } ?? String(first)
+    }
+
     /// All diagnostics in the order of the text and, where there are any, the line that counts
     /// them; ends with a line feed unless it is empty.
     public static func report(_ diagnostics: [Diagnostic]) -> String {

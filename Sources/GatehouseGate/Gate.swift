@@ -20,7 +20,7 @@ public final class Gate: Sendable {
     let redeemed: SeenOnce
     let replays: SeenOnce
     let rejections: PeerRate
-    private let current: Mutex<GateSnapshot>
+    private let current: Locked<GateSnapshot>
 
     /// - Parameters:
     ///   - options: what the configuration says.
@@ -45,7 +45,7 @@ public final class Gate: Sendable {
         redeemed = SeenOnce(capacity: options.limits.replayEntries)
         replays = SeenOnce(capacity: options.limits.replayEntries)
         rejections = PeerRate(perSecond: options.limits.logoutTokensPerPeer)
-        current = Mutex(GateSnapshot(options: options, provider: provider, store: store))
+        current = Locked(GateSnapshot(options: options, provider: provider, store: store))
     }
 
     /// What decides now; each loop keeps a copy until it is told of another.

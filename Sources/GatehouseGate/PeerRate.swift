@@ -12,7 +12,7 @@ final class PeerRate: Sendable {
     private static let peers = 4096
 
     private let perSecond: Int
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(perSecond: Int) { self.perSecond = perSecond }
 

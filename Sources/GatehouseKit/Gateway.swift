@@ -21,7 +21,7 @@ public final class Gateway: Sendable {
     private let resolver: Resolver
     private let log: Log
     private let accessSink: AccessSink
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     /// Reads keys, certificates and secrets; binds nothing yet.
     ///
@@ -49,7 +49,7 @@ public final class Gateway: Sendable {
                     (loop.attachment as? LoopState)?.live.end(session, cause)
                 }
             })
-        state = Mutex(State(blueprint: blueprint, marks: Gateway.marks(configuration)))
+        state = Locked(State(blueprint: blueprint, marks: Gateway.marks(configuration)))
     }
 
     /// Reads every file that a configuration names and compares certificates with keys, without

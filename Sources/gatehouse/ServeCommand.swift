@@ -38,9 +38,12 @@ enum ServeCommand {
     ) -> Configuration? {
         let decoded = ConfigurationDecoder.decode(
             file: file, environment: environment, readFile: ConfigurationFiles.read)
-        for diagnostic in decoded.diagnostics {
-            let line = diagnostic.rendered.split(separator: "\n").first.map(String.init) ?? ""
-            if diagnostic.severity == .error { log.error(line) } else { log.warning(line) }
+        for diagnostic in Diagnostic.sorted(decoded.diagnostics) {
+            if diagnostic.severity == .error {
+                log.error(diagnostic.line)
+            } else {
+                log.warning(diagnostic.line)
+            }
         }
         if decoded.configuration == nil {
             log.error("the configuration was not reloaded: the one before stays in force")

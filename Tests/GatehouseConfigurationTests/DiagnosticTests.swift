@@ -33,6 +33,7 @@ struct DiagnosticTests {
     @Test func `a line that may hold a secret is not shown, its remedy is`() {
         let diagnostic = Diagnostic(.error, at: position(2, 3, nil), "odd", hint: "do this")
         #expect(diagnostic.rendered == "config/gatehouse.yaml:2:3: error: odd\n      | do this")
+        #expect(diagnostic.line == "config/gatehouse.yaml:2:3: error: odd (do this)")
     }
 
     @Test func `what has no place names its source`() {

@@ -38,7 +38,7 @@ public final class ProviderClient: Sendable {
     public let options: Options
     private let channel: any BackChannel
     private let clock: GateClock
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let discovery = SingleFlight()
     private let keyReading = SingleFlight()
 
@@ -47,7 +47,7 @@ public final class ProviderClient: Sendable {
         self.channel = channel
         self.clock = clock
         let limits = options.limits
-        state = Mutex(
+        state = Locked(
             State(
                 keys: JWKSetCache(
                     options: JWKSetCache.Options(

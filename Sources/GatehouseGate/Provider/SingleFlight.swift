@@ -1,3 +1,4 @@
+import GatehouseBase
 import Synchronization
 
 /// Lets one caller do something while the others wait for it.
@@ -15,7 +16,7 @@ final class SingleFlight: Sendable {
         case passenger(AsyncStream<Never>)
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Runs `body` if nobody else does, else waits until that other is done.
     ///

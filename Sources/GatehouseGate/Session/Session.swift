@@ -22,7 +22,7 @@ public final class Session: Sendable {
         var identity: SessionIdentity
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     /// 0 while it lives.
     private let ended = Atomic<Bool>(false)
     private let activity: Atomic<UInt64>
@@ -39,7 +39,7 @@ public final class Session: Sendable {
         self.sessionID = sessionID
         self.host = host
         tag = Secret.random(count: 16).reveal()
-        state = Mutex(State(identity: identity))
+        state = Locked(State(identity: identity))
         activity = Atomic(now.nanoseconds)
         started = Atomic(now.nanoseconds)
     }

@@ -16,7 +16,7 @@ public final class SessionStore: Sendable {
     }
 
     private final class Shard: Sendable {
-        let entries = Mutex<[StoreKey: Entry]>([:])
+        let entries = Locked<[StoreKey: Entry]>([:])
     }
 
     private struct Record {
@@ -36,7 +36,7 @@ public final class SessionStore: Sendable {
 
     private let indexKey: Secret
     private let shards: [Shard]
-    private let index = Mutex(Index())
+    private let index = Locked(Index())
 
     /// - Parameter indexKey: 32 bytes; ids are kept under an HMAC with it.
     public init(indexKey: Secret) {

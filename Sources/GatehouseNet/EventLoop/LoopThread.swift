@@ -19,7 +19,7 @@ public final class LoopThread: SerialExecutor, TaskExecutor {
     }
 
     public let name: String
-    private let mailbox = Mutex(Mailbox())
+    private let mailbox = Locked(Mailbox())
     private let isWoken = Atomic(false)
     private let wakeUp: Int32
     private let identity = Atomic<UInt>(0)

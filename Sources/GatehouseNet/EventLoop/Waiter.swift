@@ -1,3 +1,4 @@
+import GatehouseBase
 import Synchronization
 
 /// A place for one task to wait for a signal. A signal with nobody waiting is remembered, so that
@@ -76,7 +77,7 @@ public final class Delivery<Value: Sendable>: Sendable {
         case taken
     }
 
-    private let state = Mutex(State.empty)
+    private let state = Locked(State.empty)
 
     public init() {}
 

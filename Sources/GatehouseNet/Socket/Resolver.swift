@@ -36,7 +36,7 @@ public final class Resolver: Sendable {
     private static let maximumThreads = 4
     private static let maximumAnswers = 4096
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let answerLife: Duration
     private let failureLife: Duration
     private let lookUp: LookUp

@@ -66,7 +66,7 @@ public final class FakeProvider: Responder, Sendable {
     }
 
     public let options: Options
-    let state: Mutex<State>
+    let state: Locked<State>
     let path: String
     private let post: Post?
 
@@ -75,7 +75,7 @@ public final class FakeProvider: Responder, Sendable {
         self.options = options
         self.post = post
         path = TestURL(options.issuer).map { $0.target == "/" ? "" : $0.target } ?? ""
-        state = Mutex(State(signers: [TokenSigner(options.algorithm, keyID: "key-1")]))
+        state = Locked(State(signers: [TokenSigner(options.algorithm, keyID: "key-1")]))
     }
 
     // MARK: For tests

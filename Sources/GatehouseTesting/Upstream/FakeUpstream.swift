@@ -1,3 +1,4 @@
+import GatehouseBase
 public import GatehouseHTTP
 public import GatehouseNet
 public import GatehouseProxy
@@ -17,7 +18,7 @@ public final class FakeUpstream: Responder, Sendable {
         var scripts: [String: Script] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     public init() {}
 

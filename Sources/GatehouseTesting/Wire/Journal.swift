@@ -10,7 +10,7 @@ public final class Journal: Sendable {
         public let time: Instant
     }
 
-    private let state = Mutex<[Entry]>([])
+    private let state = Locked<[Entry]>([])
 
     public init() {}
 

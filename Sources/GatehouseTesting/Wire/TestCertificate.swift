@@ -1,4 +1,5 @@
 import COpenSSL
+import GatehouseBase
 public import GatehouseNet
 import Glibc
 import Synchronization
@@ -9,7 +10,7 @@ import Synchronization
 public final class TestCertificate: Sendable {
     /// Holds `server.pem` and `server.key`; removed at the end.
     public let directory: String
-    private let clients = Mutex<ClientTLS?>(nil)
+    private let clients = Locked<ClientTLS?>(nil)
 
     /// Valid for an hour.
     ///

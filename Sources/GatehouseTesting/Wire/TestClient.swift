@@ -15,7 +15,7 @@ public final class TestClient: Sendable {
     public let loop: EventLoop
     /// How `https` is checked; nil: it cannot be asked for.
     private let tls: ClientTLS?
-    private let jar = Mutex(CookieJar())
+    private let jar = Locked(CookieJar())
 
     /// - Parameters:
     ///   - loop: nil for one of its own.

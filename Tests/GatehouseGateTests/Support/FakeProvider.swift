@@ -43,7 +43,7 @@ final class FakeProvider: BackChannel {
     let signer: TokenSigner
     let stranger: TokenSigner
     private let clock: TestClock
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(clock: TestClock) {
         signer = TokenSigner(.es256, keyID: "k1")

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A clock that stands still until it is moved.
 final class TestClock: Sendable {
-    private let elapsed = Mutex(Duration.zero)
+    private let elapsed = Locked(Duration.zero)
 
     /// Both clocks go on by `duration`.
     func advance(by duration: Duration) { elapsed.withLock { $0 += duration } }

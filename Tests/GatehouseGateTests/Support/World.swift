@@ -17,8 +17,8 @@ final class World: Sendable {
     private let seen = Seen()
 
     private final class Seen: Sendable {
-        let endings = Mutex<[(Session, EndCause)]>([])
-        let lines = Mutex<[String]>([])
+        let endings = Locked<[(Session, EndCause)]>([])
+        let lines = Locked<[String]>([])
     }
 
     /// The world of the security cases: `/pub/**` public for GET, `/admin/**` needs a group,

@@ -67,7 +67,7 @@ struct StrangerTests {
     @Test func `a stranger's address is the peer's in limits, in both logs and at the upstream`()
         async throws
     {
-        let lines = Mutex<[String]>([])
+        let lines = Locked<[String]>([])
         let lab = try await SignInFixture(
             configure: { $0.limits.logoutTokensPerPeer = 1 },
             log: Log(label: "test", level: .debug) { event in

@@ -203,9 +203,9 @@ struct FakeProviderTests {
 
 /// A clock that a test moves.
 final class TimeBox: Sendable {
-    private let time: Mutex<Timestamp>
+    private let time: Locked<Timestamp>
 
-    init(_ start: Timestamp) { time = Mutex(start) }
+    init(_ start: Timestamp) { time = Locked(start) }
 
     var now: Timestamp { time.withLock { $0 } }
 
