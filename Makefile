@@ -33,13 +33,13 @@ lint: ## formatting, edges between modules, sizes, unsafe code, docs/THREATS.md
 format: ## lay the sources out by .swift-format
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
-sanitize: deps ## unit and integration tests under AddressSanitizer
+sanitize: deps ## unit and integration tests under AddressSanitizer and ThreadSanitizer
 	scripts/sanitize
 
 fuzz: deps ## every fuzz target for FUZZ_SECONDS (20)
 	scripts/fuzz $(FUZZ_SECONDS)
 
-check: ## what CI runs: lint, test, AddressSanitizer, short fuzzing, e2e
+check: ## what CI runs: lint, test, sanitizers, short fuzzing, e2e
 	$(MAKE) lint
 	$(MAKE) test
 	$(MAKE) sanitize

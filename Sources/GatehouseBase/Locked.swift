@@ -3,7 +3,7 @@
 
     /// A value behind pthread's mutex, for builds under ThreadSanitizer (`scripts/sanitize thread`),
     /// which knows that one; it takes Synchronization's for a race (docs/decisions/0010).
-    public final class Locked<Value>: Sendable {
+    @safe public final class Locked<Value>: Sendable {
         // Sound: touched by `withLock` alone, under the mutex.
         nonisolated(unsafe) private var value: Value
         nonisolated(unsafe) private let mutex: UnsafeMutablePointer<pthread_mutex_t>
