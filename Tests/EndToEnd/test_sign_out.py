@@ -4,9 +4,11 @@ import time
 
 import pytest
 
+from lab.basics import wait_until
 from lab.client import Client, LiveDownload, LiveSocket, LiveUpload, field
 
-LIMIT = 3.0     # seconds from the act to the end as seen from outside
+LIMIT = 3.0             # seconds from the act to the end as seen from outside
+OWN_LIMIT = 1000        # milliseconds from the cause's arrival to the end by our own stamps
 
 
 def start_kernel(client, user):
@@ -21,11 +23,21 @@ def start_kernel(client, user):
     return json.loads(answer.body)["id"]
 
 
+def start_terminal(client, user):
+    xsrf = client.value("_xsrf", f"/user/{user}/")
+    answer = client.request("POST", f"/user/{user}/api/terminals",
+                            {"X-XSRFToken": xsrf, "Origin": client.gateway.url}, "")
+    assert answer.status == 200, answer
+    return json.loads(answer.body)["name"]
+
+
 def everything(client, user):
-    """A kernel's socket, an event stream, a download and an upload, all under way."""
+    """A kernel's socket, a terminal's, an event stream, a download and an upload, under way."""
     kernel = start_kernel(client, user)
+    terminal = start_terminal(client, user)
     return [
         LiveSocket(client, f"/user/{user}/api/kernels/{kernel}/channels", "kernel").start(),
+        LiveSocket(client, f"/user/{user}/terminals/websocket/{terminal}", "terminal").start(),
         LiveSocket(client, "/socket", "socket").start(),
         LiveDownload(client, "/events").start(),
         LiveDownload(client, "/endless").start(),
@@ -46,6 +58,16 @@ def assert_all_dead(things, cause, limit=LIMIT):
             assert thing.how == 1008, (thing.what, thing.how)
 
 
+def assert_dead_by_our_stamps(gateway, mark, cause, count):
+    """What the access log says of the ends that `cause` made."""
+    deaths = wait_until(
+        lambda: len(found := gateway.deaths(mark, cause)) >= count and found, 5,
+        f"{count} lines of ended exchanges")
+    print("milliseconds by our stamps:", deaths)
+    assert len(deaths) == count
+    assert max(after for _, after in deaths) <= OWN_LIMIT, deaths
+
+
 @pytest.mark.parametrize("act", ["one session", "the user"])
 def test_keycloaks_administrator_ends_the_session(
         gateway, keycloak, labs, upstream, fresh_sessions, act):
@@ -54,12 +76,14 @@ def test_keycloaks_administrator_ends_the_session(
     bob.sign_in("bob", "/user/bob/api")
     copied = alice.copy()
     hers, his = everything(alice, "alice"), everything(bob, "bob")
+    mark = gateway.mark()
     cause = time.monotonic()
     if act == "one session":
         keycloak.end_session(keycloak.sessions("alice")[-1])
     else:
         keycloak.log_out_user("alice")
     assert_all_dead(hers, cause)
+    assert_dead_by_our_stamps(gateway, mark, "/.gatehouse/backchannel-logout", len(hers))
     answer = copied.get("/user/alice/api")
     assert answer.status == 401
     assert all(thing.alive() for thing in his), [thing.how for thing in his]
@@ -78,10 +102,12 @@ def test_sign_out_at_the_page_ends_this_session_only(gateway, fresh_sessions):
     second.sign_in("alice", "/hello")
     mine, other = LiveSocket(first, "/socket").start(), LiveSocket(second, "/socket").start()
     copied = first.copy()
+    mark = gateway.mark()
     cause = time.monotonic()
     page = first.sign_out()
     assert page.url.startswith(f"{gateway.url}/.gatehouse/logged-out"), page.url
     assert_all_dead([mine], cause)
+    assert_dead_by_our_stamps(gateway, mark, "/.gatehouse/logout", 1)
     assert copied.get("/hello").status == 401
     assert other.alive() and second.get("/hello").status == 200
 

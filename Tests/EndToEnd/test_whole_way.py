@@ -101,6 +101,7 @@ def test_deep_link_sign_in_cell_and_sign_out(gateway, labs, fresh_sessions, cont
     last = context.new_page()
     last.goto(f"{gateway.url}/.gatehouse/logout")
     assert thief.get("/").status == 200, "looking at the page ends nothing"
+    mark = gateway.mark()
     clicked = last.evaluate("Date.now()")
     last.locator("form button, form input[type=submit]").first.click()
     last.wait_for_url("**/.gatehouse/logged-out*", timeout=15_000)
@@ -113,6 +114,11 @@ def test_deep_link_sign_in_cell_and_sign_out(gateway, labs, fresh_sessions, cont
     assert max(times.values()) <= 3000, times
     assert tab.evaluate("window.seen") == {
         "kernel": 1008, "terminal": 1008, "download": "cut"}
+    deaths = wait_until(
+        lambda: len(found := gateway.deaths(mark, "/.gatehouse/logout")) >= len(names) and found,
+        5, "lines of ended exchanges")
+    print("ms by the gateway's own stamps:", deaths)
+    assert max(after for _, after in deaths) <= 1000, deaths
     assert thief.get("/user/alice/api/kernels").status == 401, "a copied cookie is worth nothing"
     assert SESSION not in [cookie["name"] for cookie in context.cookies(gateway.url)]
 

@@ -1,4 +1,5 @@
 """The program under test: `gatehouse serve` on a port of its own, with its log read along."""
+import datetime
 import json
 import os
 import re
@@ -96,6 +97,17 @@ class Gateway:
             if isinstance(value, dict):
                 found.append(value)
         return found
+
+    def deaths(self, since, cause):
+        """Milliseconds, by the gateway's own stamps, from the head of the request with this path
+        to the end of every exchange that it ended."""
+        def stamp(record):
+            return datetime.datetime.fromisoformat(record["time"]).timestamp() * 1000
+        lines = [one for one in self.records(since) if one.get("level") == "access"]
+        began = next((stamp(one) - float(one["total_ms"]) for one in lines
+                      if one["method"] == "POST" and one["path"] == cause), None)
+        return [] if began is None else [
+            (one["path"], round(stamp(one) - began)) for one in lines if "ended" in one]
 
     def mark(self):
         return len(self.lines)
