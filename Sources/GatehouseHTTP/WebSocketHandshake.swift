@@ -33,20 +33,17 @@ public enum UpgradeRequest: Equatable, Sendable {
         return .webSocket
     }
 
-    /// Whether a 101 is the answer to the handshake of `request`: a tunnel follows it, and nothing
-    /// else does. Who does not know the key is no server of WebSockets, and no tunnel leads there.
-    public static func accepts(
-        _ response: borrowing ResponseHead, to request: borrowing RequestHead
-    ) -> Bool {
+    /// Whether a 101 is the answer to the handshake: a tunnel follows it, and nothing else does.
+    ///
+    /// - Parameter answer: to the request's key; who does not know it is no server of WebSockets.
+    public static func accepts(_ response: borrowing ResponseHead, answer: String) -> Bool {
         guard response.status == 101, response.version == .http11,
             let upgrade = only(.upgrade, response.fields),
             response.fields.value(at: upgrade).equalsIgnoringCase("websocket"),
             response.fields.lists(.connection, "upgrade"),
-            let accept = only(.secWebSocketAccept, response.fields),
-            let key = only(.secWebSocketKey, request.fields)
+            let accept = only(.secWebSocketAccept, response.fields)
         else { return false }
-        return WebSocketAccept.isAnswer(
-            response.fields.value(at: accept), to: request.fields.value(at: key))
+        return response.fields.value(at: accept).equals(Array(answer.utf8).span)
             && response.fields.firstIndex(of: .contentLength) == nil
             && response.fields.firstIndex(of: .transferEncoding) == nil
     }

@@ -28,7 +28,9 @@ extension HTTP1Connection {
         account.answered = core.now
         upstream.stream.socket.readDeadline = .never
         if head.status == 101 {
-            guard isUpgrade, UpgradeRequest.accepts(head, to: request) else {
+            let key = request.fields.text(.secWebSocketKey) ?? ""
+            guard isUpgrade, UpgradeRequest.accepts(head, answer: WebSocketAccept.value(for: key))
+            else {
                 throw ExchangeFailure(.upstreamUpgrade)
             }
             try await openTunnel(upstream, head, forwarding)

@@ -1,4 +1,5 @@
 import GatehouseBase
+import GatehouseNet
 
 /// The browser's end of a WebSocket. Lives on its loop.
 public final class WebSocketClient {

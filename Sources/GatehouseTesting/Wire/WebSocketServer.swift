@@ -1,5 +1,6 @@
 import GatehouseBase
 import GatehouseHTTP
+import GatehouseNet
 
 /// The server's end of a WebSocket, for who plays the upstream. Lives on its loop.
 public final class WebSocketServer {
