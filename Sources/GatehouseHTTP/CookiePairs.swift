@@ -35,8 +35,7 @@ struct CookiePairs: ~Escapable {
         index = end + 1
         var nameStart = start
         while nameStart < end, isBlank(nameStart) { nameStart += 1 }
-        var nameEnd = nameStart
-        while nameEnd < end, bytes[nameEnd] != 0x3D { nameEnd += 1 }
+        let nameEnd = bytes.extracting(0..<end).offset(of: 0x3D, from: nameStart)
         guard nameEnd < end else {
             return Pair(
                 start: start, end: end, name: nameStart..<nameStart, value: nameStart..<end)

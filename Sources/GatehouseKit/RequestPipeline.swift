@@ -121,8 +121,10 @@ final class RequestPipeline: Responder {
             case .ended: return false
             case .tooMany: throw ExchangeFailure(.tooManyExchanges)
             }
-            let core = state.core
-            onActivity = { session.touch(core.now) }
+            if exchange.request.fields.firstIndex(of: .upgrade) != nil {
+                let core = state.core
+                onActivity = { session.touch(core.now) }
+            }
         } else {
             ticket = state.live.register(exchange)
         }

@@ -81,8 +81,8 @@ public final class Session: Sendable {
 
     /// Which limit it has run into.
     public func expiry(at now: Instant, limits: SessionLimits) -> EndCause? {
-        if now.since(startedAt) >= limits.absolute { return .absolute }
-        if now.since(lastActivity) >= limits.idle { return .idle }
+        if now >= startedAt + limits.absolute { return .absolute }
+        if now >= lastActivity + limits.idle { return .idle }
         return nil
     }
 
