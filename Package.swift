@@ -85,7 +85,10 @@ let package = Package(
             imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet", "GatehouseProxy"]),
         tests(
             "GatehouseKitTests",
-            imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseGate", "GatehouseKit"]),
+            imports: [
+                "GatehouseBase", "GatehouseHTTP", "GatehouseConfiguration", "GatehouseGate",
+                "GatehouseKit",
+            ]),
         tests(
             "IntegrationTests",
             imports: [
