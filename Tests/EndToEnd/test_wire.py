@@ -212,6 +212,20 @@ def test_tls_versions_and_names(curl, gateway):
             assert b" 200" in receive(connection).splitlines()[0]
 
 
+@pytest.mark.parametrize("offered, chosen", [
+    (["h2", "http/1.1"], "http/1.1"), (["http/1.1"], "http/1.1"), (["h2"], None), (None, None)])
+def test_alpn(gateway, offered, chosen):
+    context = ssl.create_default_context(cafile=str(gateway.authority))
+    if offered:
+        context.set_alpn_protocols(offered)
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", gateway.port)),
+                             server_hostname="localhost") as connection:
+        assert connection.selected_alpn_protocol() == chosen
+        connection.sendall(b"GET /.gatehouse/healthz HTTP/1.1\r\nHost: x\r\n"
+                           b"Connection: close\r\n\r\n")
+        assert b" 200" in receive(connection).splitlines()[0]
+
+
 def test_resumed_tls(gateway):
     context = ssl.create_default_context(cafile=str(gateway.authority))
 
