@@ -3,6 +3,7 @@ import json
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import time
 
@@ -265,6 +266,29 @@ def test_aborted_download_and_upload_end_upstream_within_a_second(
         time.sleep(0.2)
         connection.close()
         wait_until(lambda: len(upstream.broken) > broken, 1.0, "the upstream's side is ended too")
+
+
+@pytest.mark.parametrize("way", ["close", "half-close", "reset"])
+def test_a_stalled_download_ends_upstream_within_a_second(client, gateway, upstream, signed, way):
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.connect(("127.0.0.1", gateway.port))
+    connection = gateway.tls().wrap_socket(plain, server_hostname="localhost")
+    broken = len(upstream.broken)
+    connection.sendall(b"GET /big?bytes=90000000 HTTP/1.1\r\nHost: localhost:%d\r\nCookie: %s\r\n\r\n"
+                       % (gateway.port, client.cookie_field().encode()))
+    wait_until(lambda: upstream.targets()[-1].startswith("/big"), 5, "it arrives")
+    time.sleep(0.5)         # by now every buffer on the way is full
+    assert len(upstream.broken) == broken
+    if way == "half-close":
+        connection.shutdown(socket.SHUT_WR)
+    elif way == "reset":
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    else:
+        connection.close()
+    wait_until(lambda: len(upstream.broken) > broken, 1.0, "the upstream's side is ended too")
+    connection.close()
 
 
 def test_an_upstream_that_dies_in_mid_body_is_a_broken_answer(curl, signed):

@@ -108,6 +108,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     public func socketIsReady(hungUp: Bool) {
         guard hungUp, phase == .exchanging, let upstream else { return }
         upstream.stream.abort()
+        // Also where the exchange waits for room that a client who is gone will not make.
+        stream.abort()
     }
 
     // MARK: Requests
