@@ -68,9 +68,9 @@ import GatehouseBase
             let error = unsafe SSL_get_error(handle, count)
             if total > 0 { break }
             releaseInbound()
-            let result = try outcome(error)
+            // An alert goes out before its error is told.
             if !core.scratch.isEmpty { _ = try flush() }
-            return result
+            return try outcome(error)
         }
         releaseInbound()
         if !core.scratch.isEmpty { _ = try flush() }
@@ -108,7 +108,13 @@ import GatehouseBase
             core.giveBack(outbound.takeStorage())
             return true
         }
-        if try socket.tryWrite(&core.scratch) { return true }
+        do throws(StreamError) {
+            if try socket.tryWrite(&core.scratch) { return true }
+        } catch {
+            // All streams of the loop share it: what is left would go to the next one's peer.
+            core.scratch.removeAll()
+            throw error
+        }
         outbound = ByteBuffer(adopting: core.takeBuffer())
         outbound.append(contentsOf: core.scratch)
         core.scratch.removeAll()
