@@ -52,11 +52,7 @@ struct LogLines: ~Copyable {
     /// Adds `name=value`; the value is UTF-8, and in text it is quoted where it must be.
     mutating func field(_ name: StaticString, _ value: Span<UInt8>) {
         beginField(name)
-        if format == .text, LogLines.isPlain(value) {
-            buffer.append(value)
-        } else {
-            appendString(value)
-        }
+        appendValue(value)
     }
 
     mutating func field(_ name: StaticString, _ value: String) { field(name, value.utf8.span) }
@@ -73,12 +69,7 @@ struct LogLines: ~Copyable {
             appendString(name.utf8.span)
             buffer.append(0x3A)
         }
-        let text = value.utf8.span
-        if format == .text, LogLines.isPlain(text) {
-            buffer.append(text)
-        } else {
-            appendString(text)
-        }
+        appendValue(value.utf8.span)
     }
 
     /// Adds a number, which JSON has as a string like every other value.
@@ -125,6 +116,14 @@ struct LogLines: ~Copyable {
             buffer.append(",\"")
             buffer.append(name)
             buffer.append("\":")
+        }
+    }
+
+    private mutating func appendValue(_ value: Span<UInt8>) {
+        if format == .text, LogLines.isPlain(value) {
+            buffer.append(value)
+        } else {
+            appendString(value)
         }
     }
 
