@@ -153,13 +153,15 @@ public final class Gateway: Sendable {
         let gate = gate
         let resolver = resolver
         let sink = accessSink
+        let log = log.labelled("gatehouse.proxy")
         let settings = blueprint.configuration.log
         let share = ProcessLimits.maximumConnections(blueprint.configuration.limits)
         let perLoop = max(16, share / loops.serving.count)
         await loop.run { loop in
             let state = LoopState(
                 core: loop.core, blueprint: blueprint, gate: snapshot, resolver: resolver,
-                accessLog: settings.access ? AccessLog(format: settings.format, sink: sink) : nil)
+                accessLog: settings.access ? AccessLog(format: settings.format, sink: sink) : nil,
+                log: log)
             loop.attach(state)
             let pipeline = RequestPipeline(state, gate: gate)
             for (index, file) in files.enumerated() {

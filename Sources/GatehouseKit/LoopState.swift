@@ -13,17 +13,19 @@ final class LoopState {
     let pool: UpstreamPool
     let live = LiveConnections()
     let accessLog: AccessLog?
+    let log: Log
     var acceptors: [ConnectionAcceptor] = []
     private var nextID: UInt64
 
     init(
         core: LoopCore, blueprint: Blueprint, gate: GateSnapshot, resolver: Resolver,
-        accessLog: AccessLog?
+        accessLog: AccessLog?, log: Log
     ) {
         self.core = core
         self.blueprint = blueprint
         self.gate = gate
         self.accessLog = accessLog
+        self.log = log
         pool = UpstreamPool(
             core: core, resolver: resolver, limits: blueprint.configuration.limits)
         nextID = UInt64.random(in: .min ... .max)

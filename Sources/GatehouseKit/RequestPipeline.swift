@@ -40,6 +40,16 @@ final class RequestPipeline: Responder {
         state.accessLog?.write(exchange, record, peer: memo.peer)
     }
 
+    func handshakeHasFailed(_ peer: Address, _ error: StreamError) {
+        switch error {
+        case .tls(let reason):
+            state.log.info("TLS handshake failed", ("peer", peer.host), ("error", reason))
+        default:
+            // Scanners, and probes that only look whether somebody listens.
+            state.log.debug("no TLS handshake", ("peer", peer.host), ("error", "\(error)"))
+        }
+    }
+
     func refuse(
         _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
     ) async {

@@ -11,10 +11,13 @@ public protocol Responder: AnyObject {
         _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop) async
     /// The tunnel that an exchange has become is over.
     func tunnelHasEnded(_ exchange: any Exchange)
+    /// A connection has ended before its TLS handshake was done.
+    func handshakeHasFailed(_ peer: Address, _ error: StreamError)
 }
 
 extension Responder {
     public func tunnelHasEnded(_ exchange: any Exchange) {}
+    public func handshakeHasFailed(_ peer: Address, _ error: StreamError) {}
 }
 
 /// One request with its response, whatever carried it.

@@ -62,7 +62,7 @@ public final class ConnectionAcceptor {
         _ socket: Socket, _ peer: Address, on loop: isolated EventLoop
     ) async -> HTTP1Connection? {
         let settings = options.settings
-        guard let stream = await open(socket, options.tls, settings.limits.tlsHandshake) else {
+        guard let stream = await open(socket, peer, settings.limits.tlsHandshake) else {
             return nil
         }
         let connection = HTTP1Connection(stream, peer: peer, settings)
@@ -79,9 +79,9 @@ public final class ConnectionAcceptor {
     }
 
     private func open(
-        _ socket: Socket, _ tls: ServerTLS?, _ patience: Duration
+        _ socket: Socket, _ peer: Address, _ patience: Duration
     ) async -> ByteStream? {
-        guard let tls else { return ByteStream(socket) }
+        guard let tls = options.tls else { return ByteStream(socket) }
         socket.readDeadline = .now() + patience
         socket.writeDeadline = socket.readDeadline
         do throws(StreamError) {
@@ -90,6 +90,7 @@ public final class ConnectionAcceptor {
             return stream
         } catch {
             socket.close()
+            responder.handshakeHasFailed(peer, error)
             return nil
         }
     }

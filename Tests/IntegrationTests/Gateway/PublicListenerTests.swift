@@ -1,3 +1,5 @@
+import GatehouseBase
+import GatehouseNet
 import GatehouseTesting
 import Testing
 
@@ -61,5 +63,28 @@ struct PublicListenerTests {
         }
         #expect(upstream.count() == 0)
         await gateway.stop()
+    }
+
+    @Test func `a TLS handshake that fails says so in the log, a mere look at the port does not`()
+        async throws
+    {
+        let journal = Journal()
+        let log = Log(label: "test", level: .info) { event in
+            journal.note(event.message)
+            for field in event.fields { journal.note("\(field.name)=\(field.value)") }
+        }
+        let upstream = FakeUpstream()
+        let gateway = try await TestGateway(log: log) { _ in upstream }
+        let port = gateway.port
+        try await EventLoop(name: "client").attempt { loop in
+            try await RawConnection.connect(port: port, on: loop).close()
+            let connection = try await RawConnection.connect(port: port, on: loop)
+            try await connection.send("GET / HTTP/1.1\r\n\r\n")
+            try await journal.wait(for: "TLS handshake failed", on: loop)
+        }
+        await gateway.stop()
+        #expect(journal.count("TLS handshake failed") == 1)
+        #expect(journal.count("error=http request") == 1)
+        #expect(journal.count("peer=127.0.0.1") == 1)
     }
 }
