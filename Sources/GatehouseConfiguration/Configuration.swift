@@ -44,6 +44,21 @@ public struct Configuration: Sendable {
     public var access: [AccessRuleSettings] = []
     /// `oidc`; nil where nobody signs in.
     public var oidc: ProviderSettings?
+    /// `pid_file`.
+    public var pidFile: String?
+    /// `routes_api`.
+    public var routesAPI = RoutesAPISettings()
+    /// `forwarding`.
+    public var forwarding = ForwardingSettings()
+    /// What SIGTERM does; the command decides.
+    public var stop = StopSettings()
+    /// Whether there is no start without a usable state directory; the command decides.
+    public var requiresState = true
+    /// Whether SIGHUP reads the configuration again, not only certificates; the command decides.
+    public var reloads = true
+    /// Whether all readings of a path must lead to the same route, which they must where access
+    /// rules were written.
+    public var readingsMustAgree = true
     /// `session`.
     public var session = SessionSettings()
     /// `identity.headers`: field name to claim.

@@ -7,6 +7,8 @@ public struct LogSettings: Sendable, Hashable {
         case text
         /// One JSON object a line.
         case json
+        /// configurable-http-proxy's lines.
+        case contract
     }
 
     public var format = Format.text

@@ -10,6 +10,15 @@ public struct UpstreamSettings: Sendable, Hashable {
         public var serverName: String?
         /// Takes any certificate of anybody.
         public var insecureSkipVerify: Bool
+        /// PEM files with our certificate and its key, for upstreams that ask for one.
+        public var certificate: String?
+        public var key: String?
+        /// Whether the authorities of the system are trusted beside those of ``caFile``.
+        public var trustsSystem = true
+        /// Versions and ciphers as of a listener; nil for ours.
+        public var minimum: ListenerTLSSettings.Version?
+        public var maximum: ListenerTLSSettings.Version?
+        public var ciphers: String?
 
         public init(
             caFile: String? = nil, serverName: String? = nil, insecureSkipVerify: Bool = false
@@ -28,6 +37,10 @@ public struct UpstreamSettings: Sendable, Hashable {
     public var connectTimeout: Duration
     /// From the end of the request to the first byte of the answer; nil for no limit.
     public var firstByteTimeout: Duration?
+    /// `response_idle`: no byte of an answer that has begun for so long; nil for no limit.
+    public var responseIdle: Duration?
+    /// `max_connections`, of all loops together; nil for no limit.
+    public var maximumConnections: Int?
     public var tls: TLS
 
     public init(

@@ -31,7 +31,7 @@ enum GatehouseDemo {
                 port: command.port, certificates: command.certificates,
                 applicationPort: application.port, provider: setting)
             guard let configuration = decode(demo) else { return 1 }
-            let log = Log.standardError(configuration.log)
+            let log = Log.standard(configuration.log)
             let gateway = try Gateway(configuration, log: log)
             _ = try await gateway.start()
             say("open \(demo.publicURL)/\n")

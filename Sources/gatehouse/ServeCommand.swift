@@ -13,7 +13,7 @@ enum ServeCommand {
             file: file, environment: environment, readFile: ConfigurationFiles.read)
         if !decoded.diagnostics.isEmpty { Gatehouse.say(Diagnostic.report(decoded.diagnostics)) }
         guard let configuration = decoded.configuration else { return 1 }
-        let log = Log.standardError(configuration.log)
+        let log = Log.standard(configuration.log)
         if getuid() == 0 {
             log.warning("started as root: nothing here needs it")
         }

@@ -38,6 +38,12 @@ struct LogLines: ~Copyable {
                 buffer.append(": ")
                 appendClean(message.utf8.span)
             }
+        case .contract:
+            append(time)
+            buffer.append(" [ConfigProxy] ")
+            buffer.append(LogLines.contractWord(level).utf8.span)
+            buffer.append(": ")
+            appendClean(message.utf8.span)
         case .json:
             buffer.append("{\"time\":\"")
             append(time)
@@ -60,7 +66,7 @@ struct LogLines: ~Copyable {
     /// Adds a field whose name is known at run time only.
     mutating func field(named name: String, _ value: String) {
         switch format {
-        case .text:
+        case .text, .contract:
             buffer.append(0x20)
             buffer.append(name.utf8.span)
             buffer.append(0x3D)
@@ -108,7 +114,7 @@ struct LogLines: ~Copyable {
 
     private mutating func beginField(_ name: StaticString) {
         switch format {
-        case .text:
+        case .text, .contract:
             buffer.append(0x20)
             buffer.append(name)
             buffer.append(0x3D)
@@ -120,7 +126,7 @@ struct LogLines: ~Copyable {
     }
 
     private mutating func appendValue(_ value: Span<UInt8>) {
-        if format == .text, LogLines.isPlain(value) {
+        if format != .json, LogLines.isPlain(value) {
             buffer.append(value)
         } else {
             appendString(value)
@@ -180,6 +186,15 @@ struct LogLines: ~Copyable {
         buffer.append(0x22)
     }
 
+    /// configurable-http-proxy's word for a level.
+    private static func contractWord(_ level: String) -> String {
+        switch level {
+        case "warning": "warn"
+        case "debug", "error": level
+        default: "info"
+        }
+    }
+
     private static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
 
     /// Whether a value can stand in text without quotes.
@@ -195,12 +210,14 @@ struct LogLines: ~Copyable {
 }
 
 extension Log {
-    /// Events to standard error, in the format of the settings.
-    public static func standardError(_ settings: LogSettings) -> Log {
-        Log(label: "gatehouse", level: settings.level) { event in
+    /// Events to standard error, in the format of the settings; configurable-http-proxy's lines go
+    /// to standard output.
+    public static func standard(_ settings: LogSettings) -> Log {
+        let file: Int32 = settings.format == .contract ? 1 : 2
+        return Log(label: "gatehouse", level: settings.level) { event in
             var lines = LogLines(settings.format)
             lines.write(event)
-            StandardStream.write(lines.take(), to: 2)
+            StandardStream.write(lines.take(), to: file)
         }
     }
 }
