@@ -20,8 +20,8 @@ struct ForwardingRulesTests {
         try ForwardingRules.appendRequest(
             head, framing: try BodyFraming.of(head), isUpgrade: isUpgrade, edits: edits,
             targetHost: Array("upstream:80".utf8), id: RequestID(1),
-            forwarded: ForwardingRules.forwardedLines(peer: "192.0.2.1", isTLS: true, port: 443),
-            to: &buffer)
+            forwarded: ForwardedFields(.replace, peer: "192.0.2.1", isTLS: true, port: 443),
+            isTLS: true, ForwardingOptions(), to: &buffer)
         return buffer.withReadable { $0.repairedText }
     }
 

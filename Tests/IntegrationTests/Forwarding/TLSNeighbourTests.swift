@@ -41,11 +41,13 @@ struct TLSNeighbourTests {
         notice: @escaping @Sendable (RawConnection) async throws -> Void
     ) async throws -> String {
         let certificate = TestCertificate()
+        let isKnown = Delivery<Void>()
         let broken = Delivery<Void>()
         let over = Delivery<Void>()
         let server = try RawServer(tls: try certificate.server()) { connection, _ in
             let role = String(decoding: try await connection.read(count: 6), as: UTF8.self)
             if role == "victim" {
+                isKnown.deliver(())
                 await #expect(throws: StreamError.self) { try await notice(connection) }
                 broken.deliver(())
                 await over.value()
@@ -68,6 +70,8 @@ struct TLSNeighbourTests {
             let victim = try await RawConnection.connect(port: port, tls: client, on: loop)
             try await neighbour.send("second")
             try await victim.send("victim")
+            // A reset takes with it what has not been read yet.
+            await isKnown.value()
             try await trouble(victim)
             return String(decoding: try await neighbour.read(until: "\n"), as: UTF8.self)
         }
