@@ -105,7 +105,7 @@ if Context.environment["GATEHOUSE_DEV"] == "1" {
     package.targets.append(
         .executableTarget(
             name: "gatehouse-benchmarks",
-            dependencies: ["GatehouseBase", "GatehouseHTTP"],
+            dependencies: ["GatehouseBase", "GatehouseHTTP", "GatehouseProxy"],
             path: "Tests/Benchmarks", swiftSettings: settings))
     package.targets.append(
         .target(name: "Fuzzing", path: "Tests/Fuzz/Fuzzing", swiftSettings: settings))

@@ -77,6 +77,19 @@ public enum PathReading: Sendable, Equatable {
         ]
     }
 
+    /// A path as configurable-http-proxy reads it to choose a route: `\` as it stands is `/`, then all
+    /// is decoded once. One `/` leads; each further one begins a segment, also an empty one.
+    ///
+    /// That is reading 1, but empty segments count, an encoded `\` is a character of a name (as in
+    /// `DOMAIN\user`), and dots that were hidden by `%2F` or `\` are names too: a browser, which sends
+    /// cookies by path, does not resolve them either.
+    public static func routed(_ path: borrowing Span<UInt8>) -> [UInt8] {
+        var result = decoded(path.array.map { $0 == backslash ? slash : $0 })
+        let first = result.firstIndex { $0 != slash } ?? result.count
+        result.replaceSubrange(..<first, with: CollectionOfOne(slash))
+        return result
+    }
+
     /// The segments of a plain path.
     public static func plainSegments(of path: borrowing Span<UInt8>) -> [[UInt8]] {
         path.array.split(separator: slash).map { Array($0) }

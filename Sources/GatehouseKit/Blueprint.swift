@@ -17,7 +17,7 @@ struct Route: Sendable {
 /// object, because every request holds it.
 final class Blueprint: Sendable {
     let configuration: Configuration
-    let table: RouteTable
+    let table: RouteTable<Int>
     let routes: [Route]
     /// By listener; nil in clear.
     let tls: [ServerTLS?]
@@ -33,7 +33,7 @@ final class Blueprint: Sendable {
         _ configuration: Configuration, previous: Blueprint? = nil
     ) throws(TLSConfigurationError) {
         self.configuration = configuration
-        var table = RouteTable()
+        var table = RouteTable<Int>()
         var routes: [Route] = []
         var targets: [UpstreamSettings: UpstreamTarget] = [:]
         if let previous {

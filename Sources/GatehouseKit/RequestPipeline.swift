@@ -104,7 +104,8 @@ final class RequestPipeline: Responder {
         }
     }
 
-    private func match(_ request: borrowing RequestHead, _ blueprint: Blueprint) -> RouteMatch {
+    private func match(_ request: borrowing RequestHead, _ blueprint: Blueprint) -> RouteMatch<Int>
+    {
         let reading = PathReading.check(request.path())
         guard reading != .invalid else { return .none }
         guard let host = request.fields.firstIndex(of: .host) else {

@@ -49,6 +49,7 @@ enum Benchmarks {
         }
         try chunks()
         try frames()
+        try Routes.run { name, bytes, body in try measure(name, bytes, body) }
     }
 
     private static func chunks() throws {

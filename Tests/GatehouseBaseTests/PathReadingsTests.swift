@@ -78,6 +78,16 @@ import Testing
         #expect(readings("/..%2f..%2fa")[1] == ["a"])
     }
 
+    @Test(arguments: [
+        ("/user/%C3%A9", "/user/é"), ("/b%40r", "/b@r"), ("/a%2Fb/c", "/a/b/c"), ("/%2525", "/%25"),
+        ("//%2Fa//b//", "/a//b//"), ("/a\\b", "/a/b"), ("/D%5Cu", "/D\\u"), ("\\\\a;x", "/a;x"),
+        ("/a/..%2fb", "/a/../b"), ("/", "/"), ("//", "/"), ("/%2f", "/"), ("/a+b", "/a+b"),
+    ])
+    func `routing alone decodes once and keeps empty segments`(path: String, routed: String) {
+        let bytes = PathReading.routed(Array(path.utf8).span)
+        #expect(String(decoding: bytes, as: UTF8.self) == routed)
+    }
+
     @Test func `plain segments leave out the trailing slash`() {
         let path = Array("/user/alice/".utf8)
         #expect(

@@ -1,140 +1,86 @@
 public import GatehouseBase
 
-/// What a look-up found. It is shown to nobody before the gate has passed.
-public enum RouteMatch: Equatable, Sendable {
-    case route(Int)
-    case none
-    /// Backends could read the path in ways that lead to different routes (400).
-    case disagreeing
-}
-
 /// Routes by host and path prefix: the longest prefix of whole segments wins, a route of the host
-/// before one of any host. Each loop owns its table; what it holds is an index into a list of the
-/// owner's.
-public struct RouteTable: Sendable {
-    private struct Node: Sendable {
-        var route: Int?
-        var children: [Child] = []
+/// before one of any host. Each loop owns its table and changes it in place.
+///
+/// The keys stand apart from the values, so that the look-up is compiled once. Both are numbered
+/// 0, 1, … without gaps.
+public struct RouteTable<Value> {
+    @usableFromInline var keys: RouteKeys
+    @usableFromInline var values: [Value] = []
+
+    public init(readings: RoutingReadings = .mustAgree) {
+        keys = RouteKeys(readings, .random())
     }
 
-    private struct Child: Sendable {
-        let segment: [UInt8]
-        let node: Int
+    /// For tests, which choose the hash.
+    init(readings: RoutingReadings, hash: RouteHash) {
+        keys = RouteKeys(readings, hash)
     }
 
-    private var nodes: [Node] = [Node()]
-    private var hosts: [(name: [UInt8], root: Int)] = []
+    @inlinable public var count: Int { values.count }
 
-    public init() {}
-
-    /// Adds or replaces a route.
+    /// Adds a route, or replaces the one of the same host and prefix.
+    ///
     /// - Parameters:
-    ///   - host: lower case without port; nil: any host.
-    ///   - prefix: a path such as `/user/alice`; `/` covers everything.
-    public mutating func set(_ route: Int, host: String?, prefix: String) {
-        var node = root(host)
-        for segment in prefix.utf8.split(separator: 0x2F) {
-            node = child(of: node, Array(segment))
+    ///   - host: its case, a port and a trailing dot do not count; nil: any host.
+    ///   - prefix: a decoded path such as `/user/alice`. Slashes at its ends do not count, those
+    ///     within do: `/a//b` has an empty segment. `/` covers everything.
+    /// - Returns: false, and nothing is changed, for a host that no request can have: empty or with
+    ///   a slash.
+    @inlinable
+    @discardableResult
+    public mutating func set(_ value: Value, host: String?, prefix: String) -> Bool {
+        guard let index = keys.insert(host: host, prefix: prefix) else { return false }
+        if index < values.count {
+            values[index] = value
+        } else {
+            values.append(value)
         }
-        nodes[node].route = route
+        return true
     }
 
-    private mutating func root(_ host: String?) -> Int {
-        guard let host else { return 0 }
-        let name = Array(host.utf8)
-        if let known = hosts.first(where: { $0.name == name }) { return known.root }
-        nodes.append(Node())
-        hosts.append((name: name, root: nodes.count - 1))
-        return nodes.count - 1
+    /// Removes the route of exactly this host and prefix; longer ones stay.
+    ///
+    /// - Returns: whether there was one.
+    @inlinable
+    @discardableResult
+    public mutating func remove(host: String?, prefix: String) -> Bool {
+        guard let index = keys.remove(host: host, prefix: prefix) else { return false }
+        // As the keys do: the last one takes the place.
+        values.swapAt(index, values.count - 1)
+        values.removeLast()
+        values.releaseUnused()
+        return true
     }
 
-    private mutating func child(of parent: Int, _ segment: [UInt8]) -> Int {
-        if let known = nodes[parent].children.first(where: { $0.segment == segment }) {
-            return known.node
-        }
-        nodes.append(Node())
-        nodes[parent].children.append(Child(segment: segment, node: nodes.count - 1))
-        return nodes.count - 1
-    }
-
-    /// Looks a path up, as received. A plain path is walked in place; any other must lead to the
-    /// same route in all its readings.
-    /// - Parameter host: Host as received.
+    /// Looks a path up, as received. A plain path is walked in place.
+    ///
+    /// - Parameters:
+    ///   - host: Host as received; empty where there is none.
+    ///   - reading: what `PathReading.check(_:)` said of the path.
+    @inlinable
     public func match(
         host: borrowing Span<UInt8>, path: borrowing Span<UInt8>, _ reading: PathReading
-    ) -> RouteMatch {
-        let hostRoot = hosts.isEmpty ? nil : hostRoot(host)
-        guard reading == .special else {
-            if let hostRoot, let found = walk(hostRoot, path) { return .route(found) }
-            return walk(0, path).map { .route($0) } ?? .none
+    ) -> RouteMatch<Value> {
+        switch keys.match(host: host, path: path, reading) {
+        case .route(let index): .route(values[index])
+        case .none: .none
+        case .disagreeing: .disagreeing
         }
-        var agreed: RouteMatch?
-        for segments in PathReading.readings(of: path) {
-            let found =
-                hostRoot.flatMap { walk($0, segments) } ?? walk(0, segments)
-            let match: RouteMatch = found.map { .route($0) } ?? .none
-            if let agreed, agreed != match { return .disagreeing }
-            agreed = match
-        }
-        return agreed ?? .none
     }
+}
 
-    private func hostRoot(_ host: borrowing Span<UInt8>) -> Int? {
-        var count = 0
-        // Without port; an IPv6 address keeps its brackets.
-        var isBracketed = false
-        while count < host.count {
-            let byte = host[count]
-            if byte == 0x5B { isBracketed = true }
-            if byte == 0x5D { isBracketed = false }
-            if byte == 0x3A, !isBracketed { break }
-            count += 1
-        }
-        if count > 0, host[count - 1] == 0x2E { count -= 1 }
-        for candidate in hosts where candidate.name.count == count {
-            var isEqual = true
-            for index in 0..<count
-            where ASCII.lowercased(host[index]) != candidate.name[index] {
-                isEqual = false
-                break
-            }
-            if isEqual { return candidate.root }
-        }
-        return nil
-    }
+extension RouteTable: Sendable where Value: Sendable {}
 
-    private func walk(_ root: Int, _ path: borrowing Span<UInt8>) -> Int? {
-        var node = root
-        var found = nodes[node].route
-        var index = 0
-        while index < path.count {
-            while index < path.count, path[index] == 0x2F { index += 1 }
-            let start = index
-            while index < path.count, path[index] != 0x2F { index += 1 }
-            guard index > start, let next = next(node, path.extracting(start..<index)) else {
-                break
-            }
-            node = next
-            found = nodes[node].route ?? found
-        }
-        return found
-    }
-
-    private func walk(_ root: Int, _ segments: [[UInt8]]) -> Int? {
-        var node = root
-        var found = nodes[node].route
-        for segment in segments {
-            guard let next = next(node, segment.span) else { break }
-            node = next
-            found = nodes[node].route ?? found
-        }
-        return found
-    }
-
-    private func next(_ node: Int, _ segment: borrowing Span<UInt8>) -> Int? {
-        for child in nodes[node].children where child.segment.span.equals(segment) {
-            return child.node
-        }
-        return nil
+extension Array {
+    /// Gives memory back once three quarters of it are unused.
+    @inlinable
+    mutating func releaseUnused() {
+        guard capacity > 64, count < capacity / 4 else { return }
+        var fewer: [Element] = []
+        fewer.reserveCapacity(count * 2)
+        fewer.append(contentsOf: self)
+        self = fewer
     }
 }
