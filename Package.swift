@@ -82,7 +82,7 @@ let package = Package(
             ]),
         tests(
             "GatehouseProxyTests",
-            imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet", "GatehouseProxy"]),
+            imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet", "GatehouseProxy", "CLinux"]),
         tests(
             "GatehouseKitTests",
             imports: [

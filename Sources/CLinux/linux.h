@@ -2,6 +2,8 @@
 #ifndef GATEHOUSE_LINUX_H
 #define GATEHOUSE_LINUX_H
 #include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -18,6 +20,13 @@ static const unsigned int gh_EPOLLET = 1u << 31;
 static const unsigned int gh_EPOLLEXCLUSIVE = 1u << 28;
 static const int gh_SOCK_STREAM_FLAGS = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 static const int gh_SOCK_NONBLOCK_CLOEXEC = SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+// Under _GNU_SOURCE as well; the same number on all machines that we build for.
+#ifdef O_PATH
+static const int gh_O_PATH_FLAGS = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+#else
+static const int gh_O_PATH_FLAGS = 010000000 | O_NOFOLLOW | O_CLOEXEC;
+#endif
 
 static inline void gh_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 

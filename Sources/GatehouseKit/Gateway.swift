@@ -117,7 +117,7 @@ public final class Gateway: Sendable {
         do throws(ListenError) {
             switch listener.address {
             case .unix(let path):
-                return (try Binding.unix(path, count: count), "unix:\(path)")
+                return (try Binding.unix(path, count: count).files, "unix:\(path)")
             case .tcp(let host, let port):
                 let address = try await resolve(host, port)
                 let (files, bound) = try Binding.tcp(address, count: count)

@@ -93,4 +93,58 @@ struct ConnectorTests {
             #expect(throws: StreamError.timedOut) { try result.get() }
         }
     }
+
+    /// A UNIX socket that has no room for a connection more, and what waits there.
+    private func fullQueue(
+        _ path: String
+    ) throws -> (listener: Int32, waiting: [Int32], address: Address) {
+        let address = try #require(Address(path: path))
+        let listener = try Binding.unix(path, count: 1).files[0]
+        listen(listener, 0)
+        var waiting: [Int32] = []
+        for _ in 0..<4 {
+            let file = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            // Sound: the kernel copies the address.
+            _ = unsafe address.withSockaddr { unsafe Glibc.connect(file, $0, $1) }
+            waiting.append(file)
+        }
+        return (listener, waiting, address)
+    }
+
+    @Test func `a full queue of a UNIX socket is waited for, until the deadline`() async throws {
+        let folder = TemporaryFolder()
+        let (listener, waiting, address) = try fullQueue(folder.path + "/full.sock")
+        defer { for file in waiting + [listener] { Glibc.close(file) } }
+        let silent = await connect(to: [address], within: .milliseconds(150), delay: .seconds(1))
+        #expect(throws: StreamError.timedOut) { try silent.get() }
+        let late = await withTaskGroup(of: Result<Duration, StreamError>?.self) { group in
+            group.addTask {
+                await connect(to: [address], within: .seconds(30), delay: .seconds(1))
+            }
+            group.addTask {
+                usleep(100_000)
+                // Room again.
+                Glibc.close(accept(listener, nil, nil))
+                return nil
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
+        let took = try #require(late).get()
+        #expect(took >= .milliseconds(90))
+        #expect(took < .seconds(10))
+    }
+
+    @Test func `a UNIX socket that is not there, is stale or is a plain file refuses`() async throws
+    {
+        let folder = TemporaryFolder()
+        let stale = try Binding.unix(folder.path + "/stale.sock", count: 1)
+        for file in stale.files { Glibc.close(file) }
+        // Sound: the kernel reads the path as a C string.
+        Glibc.close(unsafe creat(folder.path + "/plain", 0o600))
+        for name in ["none.sock", "stale.sock", "plain"] {
+            let address = try #require(Address(path: folder.path + "/" + name))
+            let result = await connect(to: [address], within: .seconds(30), delay: .seconds(1))
+            #expect(throws: StreamError.refused) { try result.get() }
+        }
+    }
 }

@@ -49,10 +49,15 @@ public struct Address: Sendable, Hashable {
         self = made
     }
 
-    /// A UNIX socket's path, at most 107 bytes.
+    /// The bytes that a UNIX socket's path may have: the kernel's 108 with the NUL.
+    public static let maximumPath = 107
+
+    /// A UNIX socket's path, at most ``maximumPath`` bytes.
     public init?(path: String) {
         let bytes = Array(path.utf8)
-        guard !bytes.isEmpty, bytes.count <= 107, !bytes.contains(0) else { return nil }
+        guard !bytes.isEmpty, bytes.count <= Address.maximumPath, !bytes.contains(0) else {
+            return nil
+        }
         storage = InlineArray(repeating: 0)
         storage[0] = UInt8(AF_UNIX)
         for (index, byte) in bytes.enumerated() { storage[index + 2] = byte }
@@ -64,9 +69,13 @@ public struct Address: Sendable, Hashable {
         family == AF_UNIX ? 0 : UInt16(storage[2]) << 8 | UInt16(storage[3])
     }
 
-    /// The numeric address without port, or `unix`.
-    public var host: String {
-        guard family != AF_UNIX else { return "unix" }
+    /// For logs: the numeric address without port, or `unix`.
+    public var host: String { ip ?? "unix" }
+
+    /// The numeric address without port; nil for a peer that has none, which is one of a UNIX
+    /// socket.
+    public var ip: String? {
+        guard family != AF_UNIX else { return nil }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let offset = family == AF_INET ? 4 : 8
         let copy = bytes
@@ -75,16 +84,22 @@ public struct Address: Sendable, Hashable {
             guard let base = raw.baseAddress else { return false }
             return unsafe inet_ntop(family, base + offset, &text, socklen_t(text.count)) != nil
         }
-        guard written else { return "?" }
+        guard written else { return nil }
         let host = String(
             decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let isMapped = host.hasPrefix("::ffff:") && host.contains(".")
         return isMapped ? String(host.dropFirst(7)) : host
     }
 
-    /// `127.0.0.1:8443`, `[::1]:8443`.
+    /// The path of a UNIX socket; nil for what has none, as nearly every client of one.
+    public var path: String? {
+        guard family == AF_UNIX, length > 2, storage[2] != 0 else { return nil }
+        return String(decoding: bytes[2..<length].prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// `127.0.0.1:8443`, `[::1]:8443`, `unix:/run/hub.sock`.
     public var description: String {
-        if family == AF_UNIX { return "unix" }
+        if family == AF_UNIX { return path.map { "unix:\($0)" } ?? "unix" }
         let host = host
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

@@ -10,6 +10,9 @@ public enum Connector {
         to addresses: [Address], core: LoopCore, deadline: Instant, addressDelay: Duration
     ) async throws(StreamError) -> Socket {
         if addresses.count == 1 {
+            if addresses[0].family == AF_UNIX {
+                return try await connectUnix(addresses[0], core, deadline)
+            }
             return try await finish(try begin(addresses[0], core), deadline)
         }
         let race = Race()
@@ -63,6 +66,25 @@ public enum Connector {
                 _ = try await finish(socket, deadline)
                 return .success(())
             } catch { return .failure(error) }
+        }
+    }
+
+    /// Connects to a UNIX socket. That is done at once or, where the queue of the server is full,
+    /// not at all: the kernel tells nobody when there is room again, so it is asked again.
+    private static func connectUnix(
+        _ address: Address, _ core: LoopCore, _ deadline: Instant
+    ) async throws(StreamError) -> Socket {
+        var pause = Duration.milliseconds(1)
+        while true {
+            do throws(StreamError) {
+                return try begin(address, core)
+            } catch {
+                guard error == .system(EAGAIN) else { throw error }
+            }
+            let now = Instant.now()
+            guard now < deadline else { throw .timedOut }
+            await EventLoop.sleep(min(pause, deadline.since(now)), on: core)
+            pause = min(pause * 2, .milliseconds(50))
         }
     }
 
