@@ -193,7 +193,7 @@ final class RequestPipeline: Responder {
         case .tooManyExchanges:
             fields.append(.retryAfter, "2")
             return (.tooManyExchanges, fields)
-        case .draining:
+        case .draining, .upstreamBusy:
             fields.append(.retryAfter, "2")
             return (.unavailable(retryAfter: 2), fields)
         }

@@ -18,6 +18,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case connectRefused
         case connectTimeout
         case nameUnresolved
+        case upstreamBusy
         case upstreamTLS
         case upstreamReset
         case upstreamClosed
@@ -49,6 +50,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case .connectRefused: ("connect_refused", 502, .upstream)
         case .connectTimeout: ("connect_timeout", 504, .upstream)
         case .nameUnresolved: ("name_unresolved", 502, .upstream)
+        case .upstreamBusy: ("upstream_busy", 503, .upstream)
         case .upstreamTLS: ("upstream_tls", 502, .upstream)
         case .upstreamReset: ("upstream_reset", 502, .upstream)
         case .upstreamClosed: ("upstream_closed", 502, .upstream)

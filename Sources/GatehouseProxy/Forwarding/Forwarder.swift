@@ -51,17 +51,12 @@ extension HTTP1Connection {
     private func connect(
         _ forwarding: Forwarding
     ) async throws(ExchangeFailure) -> UpstreamConnection {
-        do throws(StreamError) {
-            let fresh = try await forwarding.pool.connect(forwarding.target)
-            guard !stream.socket.isHungUp, account.endCause == nil else {
-                fresh.close()
-                throw StreamError.aborted
-            }
-            return fresh
-        } catch {
-            throw error == .timedOut
-                ? ExchangeFailure(.connectTimeout) : .upstream(error)
+        let fresh = try await forwarding.pool.connect(forwarding.target)
+        guard !stream.socket.isHungUp, account.endCause == nil else {
+            fresh.close()
+            throw ExchangeFailure(.clientGone)
         }
+        return fresh
     }
 
     /// Sends the request and relays the answer.

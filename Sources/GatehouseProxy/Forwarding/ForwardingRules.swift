@@ -10,14 +10,15 @@ enum ForwardingRules {
     ///   - forwarded: the forwarded lines of this connection, ready to send.
     static func appendRequest(
         _ head: borrowing RequestHead, framing: BodyFraming, isUpgrade: Bool, edits: FieldEdits,
-        targetHost: [UInt8], id: RequestID, forwarded: [UInt8], to buffer: inout ByteBuffer
+        targetHost: @autoclosure () -> [UInt8], id: RequestID, forwarded: [UInt8],
+        to buffer: inout ByteBuffer
     ) throws(MessageError) {
         let options = try ConnectionOptions(
             ofRequest: head.fields, identityNames: edits.identityNames)
         buffer.appendRequestLine(of: head)
         if head.fields.firstIndex(of: .host) == nil {
             buffer.append("Host: ")
-            buffer.append(targetHost)
+            buffer.append(targetHost())
             buffer.append("\r\n")
         }
         for index in head.fields.indices {

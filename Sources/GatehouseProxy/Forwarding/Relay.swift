@@ -115,7 +115,7 @@ extension HTTP1Connection {
             if body.isEnded { break }
             try await flush()
             guard upstream.inbound.isEmpty else { continue }
-            if try await fillAnswer(upstream, body) { continue }
+            if try await fillAnswer(upstream, body, forwarding) { continue }
             prepareOutbound()
             if outgoing == .chunked { outbound.appendLastChunk() }
             break
@@ -130,8 +130,11 @@ extension HTTP1Connection {
     /// Waits for more of the answer.
     /// - Returns: false when the close was its end.
     private func fillAnswer(
-        _ upstream: UpstreamConnection, _ body: BodyDecoder
+        _ upstream: UpstreamConnection, _ body: BodyDecoder, _ forwarding: Forwarding
     ) async throws(ExchangeFailure) -> Bool {
+        if let limit = forwarding.target.responseIdle {
+            upstream.stream.socket.readDeadline = core.now + limit
+        }
         do throws(StreamError) {
             if try await upstream.fill() { return true }
         } catch {

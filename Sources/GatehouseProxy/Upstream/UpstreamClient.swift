@@ -12,12 +12,7 @@ public enum UpstreamClient {
         _ head: RequestHead, body: [UInt8]?, to target: UpstreamTarget, over pool: UpstreamPool,
         limits: Limits, deadline: Instant, maximumBody: Int
     ) async throws(ExchangeFailure) -> (head: ResponseHead, body: [UInt8]) {
-        let connection: UpstreamConnection
-        do throws(StreamError) {
-            connection = try await pool.connect(target)
-        } catch {
-            throw error == .timedOut ? ExchangeFailure(.connectTimeout) : .upstream(error)
-        }
+        let connection = try await pool.connect(target)
         defer { connection.close() }
         connection.stream.socket.readDeadline = deadline
         connection.stream.socket.writeDeadline = deadline

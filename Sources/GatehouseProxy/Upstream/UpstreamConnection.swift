@@ -11,7 +11,7 @@ public final class UpstreamConnection: SocketWatcher {
     /// Whether it has carried an exchange before: only then may a failure be the server's closing
     /// of an idle connection, which is worth a second try.
     var isReused = false
-    /// Where it lies while it is idle.
+    /// Where it has its place, and lies while it is idle.
     let shelf: UpstreamPool.Shelf
     var isIdle = false
     let idleTimer = LoopTimer()
@@ -75,12 +75,15 @@ public final class UpstreamConnection: SocketWatcher {
         }
     }
 
+    /// Closes it, and gives up its place.
     func close() {
+        guard stream.socket.isOpen else { return }
         stream.socket.core.cancel(idleTimer)
         idleTimer.onExpiry = nil
         inbound.removeAll()
         releaseInbound()
         if outbound.capacity > 0 { stream.socket.core.giveBack(outbound.takeStorage()) }
         stream.close(cleanly: false)
+        shelf.leave()
     }
 }

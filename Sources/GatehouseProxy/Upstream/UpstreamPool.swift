@@ -2,15 +2,9 @@ public import GatehouseBase
 import GatehouseHTTP
 public import GatehouseNet
 
-/// Idle upstream connections of one loop, by target; the one used last is used next.
+/// Upstream connections of one loop, by target; the one used last is used next. Of a target
+/// without connections nothing is kept.
 public final class UpstreamPool {
-    /// Those of one target. Its connections know it: giving one back looks nothing up.
-    final class Shelf {
-        fileprivate var connections: [UpstreamConnection] = []
-        /// The pool has let go of it: what comes back is closed.
-        fileprivate var isClosed = false
-    }
-
     private let core: LoopCore
     private let resolver: Resolver
     private let limits: Limits
@@ -23,13 +17,17 @@ public final class UpstreamPool {
     }
 
     /// How many connections lie idle.
-    public var idleCount: Int { shelves.values.reduce(0) { $0 + $1.connections.count } }
+    public var idleCount: Int { shelves.values.reduce(0) { $0 + $1.idle.count } }
 
-    /// The shelf of `target`. The key is not given out again while connections keep the target.
+    /// How many targets have connections, idle or in use.
+    public var targetCount: Int { shelves.count }
+
+    /// The shelf of `target`. The key is not given out again while connections keep the target, and
+    /// without them there is no shelf.
     private func shelf(_ target: UpstreamTarget) -> Shelf {
         let key = ObjectIdentifier(target)
         if let known = shelves[key] { return known }
-        let made = Shelf()
+        let made = Shelf(self, key)
         shelves[key] = made
         return made
     }
@@ -37,7 +35,7 @@ public final class UpstreamPool {
     /// An idle connection, if there is one that nobody has spoken on meanwhile.
     func takeIdle(_ target: UpstreamTarget) -> UpstreamConnection? {
         guard let shelf = shelves[ObjectIdentifier(target)] else { return nil }
-        while let connection = shelf.connections.popLast() {
+        while let connection = shelf.idle.popLast() {
             connection.isIdle = false
             if connection.stream.hasUnreadEvent || connection.stream.socket.isHungUp {
                 connection.close()
@@ -48,23 +46,48 @@ public final class UpstreamPool {
         return nil
     }
 
-    /// A fresh connection; name, TCP and TLS within the target's time.
-    func connect(_ target: UpstreamTarget) async throws(StreamError) -> UpstreamConnection {
+    /// A connection: a fresh one, or, where the target has as many as it may have, one that is
+    /// given back. A place, name, TCP and TLS within the target's time.
+    func connect(
+        _ target: UpstreamTarget
+    ) async throws(ExchangeFailure) -> UpstreamConnection {
         let deadline = Instant.now() + target.connectTimeout
-        let addresses = try await resolver.addresses(
-            of: target.host, port: target.port, core: core, deadline: deadline)
+        let shelf = shelf(target)
+        if let used = try await shelf.takePlace(
+            atMost: target.maximumConnections, core: core, deadline: deadline)
+        {
+            return used
+        }
+        do throws(StreamError) {
+            let stream = try await open(target, deadline)
+            return UpstreamConnection(stream, target: target, shelf: shelf)
+        } catch {
+            shelf.leave()
+            throw error == .timedOut ? ExchangeFailure(.connectTimeout) : .upstream(error)
+        }
+    }
+
+    private func open(
+        _ target: UpstreamTarget, _ deadline: Instant
+    ) async throws(StreamError) -> ByteStream {
+        let addresses: [Address]
+        if let path = target.socketPath {
+            guard let address = Address(path: path) else { throw .unresolved(path) }
+            addresses = [address]
+        } else {
+            addresses = try await resolver.addresses(
+                of: target.host, port: target.port, core: core, deadline: deadline)
+        }
         let socket = try await Connector.connect(
             to: addresses, core: core, deadline: deadline, addressDelay: limits.addressDelay)
-        guard let tls = target.tls else {
-            return UpstreamConnection(ByteStream(socket), target: target, shelf: shelf(target))
-        }
+        guard let tls = target.tls else { return ByteStream(socket) }
         socket.readDeadline = deadline
         socket.writeDeadline = deadline
         do throws(StreamError) {
             let stream = try await ByteStream.connect(socket, tls, host: target.host)
             socket.readDeadline = .never
             socket.writeDeadline = .never
-            return UpstreamConnection(stream, target: target, shelf: shelf(target))
+            return stream
         } catch {
             socket.close()
             throw error
@@ -76,42 +99,58 @@ public final class UpstreamPool {
         let shelf = connection.shelf
         // A TLS stream reads ahead of the record it gave: hidden bytes count as spoken.
         guard connection.inbound.isEmpty, !connection.stream.socket.isHungUp, !shelf.isClosed,
-            shelf.connections.count < limits.idleUpstreams
+            shelf.idle.count < limits.idleUpstreams
         else { return connection.close() }
         connection.releaseInbound()
         connection.isReused = true
-        connection.isIdle = true
         connection.stream.socket.readDeadline = .never
         connection.stream.socket.writeDeadline = .never
+        if shelf.pass(connection) { return }
+        connection.isIdle = true
         if connection.idleTimer.onExpiry == nil {
             connection.idleTimer.onExpiry = { [weak connection] in
                 if let connection, connection.isIdle { UpstreamPool.discard(connection) }
             }
         }
         core.set(connection.idleTimer, to: core.now + limits.idleUpstreamTime)
-        shelf.connections.append(connection)
+        shelf.idle.append(connection)
     }
 
     /// Takes an idle connection out and closes it.
     static func discard(_ connection: UpstreamConnection) {
         let shelf = connection.shelf
         connection.isIdle = false
-        if let index = shelf.connections.firstIndex(where: { $0 === connection }) {
-            shelf.connections.remove(at: index)
+        if let index = shelf.idle.firstIndex(where: { $0 === connection }) {
+            shelf.idle.remove(at: index)
         }
         connection.close()
     }
 
+    /// Lets go of a target that is no more, or has changed: its idle connections are closed now,
+    /// those in use when they come back.
+    public func forget(_ target: UpstreamTarget) {
+        if let shelf = shelves.removeValue(forKey: ObjectIdentifier(target)) { close(shelf) }
+    }
+
     /// Closes all idle connections (drain, reload).
     public func closeIdle() {
-        for shelf in shelves.values {
-            shelf.isClosed = true
-            for connection in shelf.connections {
-                connection.isIdle = false
-                connection.close()
-            }
-            shelf.connections.removeAll()
+        let all = shelves.values
+        shelves = [:]
+        for shelf in all { close(shelf) }
+    }
+
+    private func close(_ shelf: Shelf) {
+        shelf.isClosed = true
+        let idle = shelf.idle
+        shelf.idle = []
+        for connection in idle {
+            connection.isIdle = false
+            connection.close()
         }
-        shelves.removeAll()
+    }
+
+    /// Takes a shelf out that has no connection any more.
+    func remove(_ shelf: Shelf, _ key: ObjectIdentifier) {
+        if shelves[key] === shelf { shelves[key] = nil }
     }
 }

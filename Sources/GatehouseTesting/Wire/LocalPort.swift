@@ -17,6 +17,12 @@ public struct LocalPort: Sendable {
         self.number = bound.port
     }
 
+    /// A UNIX socket in place of a port; its number is 0. The file stays until the test removes it.
+    public init(socketPath: String) throws(ListenError) {
+        file = try Binding.unix(socketPath, count: 1).files[0]
+        number = 0
+    }
+
     /// A number for who binds it himself later. It lies below those that the kernel gives to
     /// outgoing connections (from 32768 on): one of these would take a number away between here
     /// and the bind.

@@ -29,6 +29,14 @@ public final class RawConnection {
         on loop: isolated EventLoop
     ) async throws -> RawConnection {
         guard let address = Address(ip: "127.0.0.1", port: port) else { throw StreamError.refused }
+        return try await connect(to: address, tls: tls, name: name, on: loop)
+    }
+
+    /// As ``connect(port:tls:name:on:)``, to any address.
+    public static func connect(
+        to address: Address, tls: ClientTLS? = nil, name: String = "localhost",
+        on loop: isolated EventLoop
+    ) async throws -> RawConnection {
         let deadline = Instant.now() + .seconds(10)
         let socket = try await Connector.connect(
             to: [address], core: loop.core, deadline: deadline, addressDelay: .seconds(1))

@@ -1,0 +1,40 @@
+import GatehouseBase
+import GatehouseHTTP
+import GatehouseNet
+import GatehouseProxy
+import GatehouseTesting
+
+/// Forwards every request to one target, without a gate: for targets that a test makes itself.
+/// What fails is answered with its word.
+final class ForwardingServer: Responder {
+    private let target: UpstreamTarget
+    private let pool: UpstreamPool
+
+    private init(_ target: UpstreamTarget, core: LoopCore) {
+        self.target = target
+        let limits = Limits()
+        pool = UpstreamPool(core: core, resolver: Resolver(limits), limits: limits)
+    }
+
+    static func start(_ target: UpstreamTarget) throws -> LocalServer {
+        try LocalServer.start { loop in ForwardingServer(target, core: loop.core) }
+    }
+
+    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+        do throws(ExchangeFailure) {
+            try await exchange.forward(
+                Forwarding(
+                    target: target, edits: FieldEdits(), review: ResponseReview(), pool: pool,
+                    requestID: RequestID(1)))
+        } catch {
+            guard exchange.account.status == 0 else { return }
+            await exchange.send(Response(error.status, contentType: "text/plain", error.word))
+        }
+    }
+
+    func refuse(
+        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
+    ) async {
+        await exchange.send(Response(failure.status))
+    }
+}
