@@ -4,4 +4,7 @@ public enum Command: Sendable, Hashable {
     case serve(config: String?)
     /// Check this file and print the settings in force.
     case check(file: String)
+    /// Stand in for configurable-http-proxy; the words are its own and are read by
+    /// ``CHPCommandLine``.
+    case proxy([String])
 }

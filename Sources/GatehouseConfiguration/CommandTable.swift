@@ -51,10 +51,13 @@ public struct CommandTable: Sendable {
                 address. Standard output has the settings with their origin, standard error what is
                 wrong. Exit 0, 1 with errors, 64 for wrong usage.
                 """),
+        Entry(
+            name: "proxy", words: ["[options]"], flags: [],
+            summary: "stand in for configurable-http-proxy, with its options", details: ""),
     ]
 
     /// Commands of the design that are not there yet.
-    static let waiting = ["proxy", "doctor", "sessions", "routes", "keys"]
+    static let waiting = ["doctor", "sessions", "routes", "keys"]
 
     /// Reads the words after the program's name.
     public static func read(
@@ -72,6 +75,9 @@ public struct CommandTable: Sendable {
                 return unknown(name)
             }
             return .print(help(of: entry))
+        case "proxy":
+            // Another program's language, also its exit codes.
+            return .run(.proxy(Array(words.dropFirst())))
         case "--version":
             return .print("gatehouse \(version)\n")
         default:
@@ -103,6 +109,7 @@ public struct CommandTable: Sendable {
 
     /// The help of one command.
     static func help(of entry: Entry) -> String {
+        if entry.name == "proxy" { return CHPCommandLine.help(called: "gatehouse proxy") }
         let names = entry.flags.map { flag in flag.name + (flag.value.map { " \($0)" } ?? "") }
         let width = names.map(\.count).max() ?? 0
         let rows = zip(entry.flags, names).map { flag, name in

@@ -54,6 +54,9 @@ public struct Configuration: Sendable {
     public var stop = StopSettings()
     /// Whether there is no start without a usable state directory; the command decides.
     public var requiresState = true
+    /// Whether a listener for the routes API that others than this machine reach must have a token;
+    /// the command decides.
+    public var requiresToken = true
     /// Whether SIGHUP reads the configuration again, not only certificates; the command decides.
     public var reloads = true
     /// Whether all readings of a path must lead to the same route, which they must where access

@@ -72,22 +72,11 @@ extension ConfigurationDecoder {
 
     private mutating func secret(inFile file: String, _ node: YAMLNode) -> Secret? {
         let setting = "'oidc.client_secret_file' is '\(quoted(file))'"
-        do {
-            var bytes = try readFile(file)
-            // Editors end a file with a line feed that is no part of the secret.
-            if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
-            if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-            guard !bytes.isEmpty else {
-                fail(node, "\(setting), which is empty", hint: "write the client's secret into it")
-                return nil
-            }
-            guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-                fail(node, "\(setting), which holds more than one line of text")
-                return nil
-            }
-            return Secret(bytes)
+        do throws(SecretText.ReadError) {
+            return try SecretText.read(file, with: readFile)
         } catch {
-            fail(node, "\(setting), which cannot be read: \(error)")
+            let hint = error.isEmpty ? "write the client's secret into it" : nil
+            fail(node, "\(setting), which \(error.reason)", hint: hint)
             return nil
         }
     }

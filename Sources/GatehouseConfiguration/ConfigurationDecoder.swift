@@ -8,7 +8,7 @@ public struct ConfigurationDecoder {
     /// Reads a whole file; what it throws is shown as its description.
     public typealias FileReader = (String) throws -> [UInt8]
 
-    var configuration = Configuration()
+    var configuration: Configuration
     var diagnostics: [Diagnostic] = []
     let directory: String
     let environment: [String: String]
@@ -22,31 +22,8 @@ public struct ConfigurationDecoder {
     public static func decode(
         file: String?, environment: [String: String], readFile: @escaping FileReader
     ) -> DecodedConfiguration {
-        let variable = "GATEHOUSE_CONFIG_YAML"
-        let text = environment[variable] ?? ""
-        guard let file else {
-            return decode(
-                text: text, name: variable, environment: environment, readFile: readFile)
-        }
-        let bytes: [UInt8]
-        do {
-            bytes = try readFile(file)
-        } catch {
-            let diagnostic = Diagnostic(
-                .error, source: file, "the configuration cannot be read: \(error)")
-            return DecodedConfiguration(Configuration(), [diagnostic])
-        }
-        let directory = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
-        var extra: [Diagnostic] = []
-        if !text.isEmpty {
-            extra.append(
-                Diagnostic(
-                    .warning, source: "environment \(variable)",
-                    "not read, because --config names a file", hint: "leave one of them out"))
-        }
-        return decode(
-            bytes, name: file, directory: directory, environment: environment,
-            readFile: readFile, extra: extra)
+        draft(file: file, environment: environment, over: Configuration(), readFile: readFile)
+            .validated()
     }
 
     /// Reads a text that is at hand. Relative paths are put below `directory`, or stay relative to
@@ -56,37 +33,59 @@ public struct ConfigurationDecoder {
         readFile: @escaping FileReader
     ) -> DecodedConfiguration {
         let base = directory.isEmpty || directory.hasSuffix("/") ? directory : directory + "/"
-        return decode(
-            Array(text.utf8), name: name, directory: base, environment: environment,
-            readFile: readFile, extra: [])
+        let decoder = ConfigurationDecoder(
+            configuration: Configuration(), directory: base, environment: environment,
+            readFile: readFile)
+        return decoder.draft(of: Array(text.utf8), name: name).validated()
     }
 
-    private static func decode(
-        _ bytes: [UInt8], name: String, directory: String, environment: [String: String],
-        readFile: @escaping FileReader, extra: [Diagnostic]
-    ) -> DecodedConfiguration {
-        let tree = YAMLTreeBuilder.build(bytes, name: name)
+    /// As ``decode(file:environment:readFile:)``, over other defaults, and without the rules that
+    /// span settings: flags may still change them.
+    static func draft(
+        file: String?, environment: [String: String], over defaults: Configuration,
+        readFile: @escaping FileReader
+    ) -> ConfigurationDraft {
+        let variable = "GATEHOUSE_CONFIG_YAML"
+        let text = environment[variable] ?? ""
+        let directory = file.flatMap { file in
+            file.lastIndex(of: "/").map { String(file[...$0]) }
+        }
         var decoder = ConfigurationDecoder(
-            diagnostics: extra + tree.diagnostics, directory: directory,
-            environment: environment, readFile: readFile)
-        guard let root = tree.root else {
-            return DecodedConfiguration(decoder.configuration, decoder.diagnostics)
+            configuration: defaults, directory: directory ?? "", environment: environment,
+            readFile: readFile)
+        guard let file else { return decoder.draft(of: Array(text.utf8), name: variable) }
+        let bytes: [UInt8]
+        do {
+            bytes = try readFile(file)
+        } catch {
+            let diagnostic = Diagnostic(
+                .error, source: file, "the configuration cannot be read: \(error)")
+            return ConfigurationDraft(
+                configuration: defaults, diagnostics: [diagnostic], name: file)
         }
-        var found: [Diagnostic] = []
-        if decoder.readRoot(root) {
-            found = Validation.check(
-                decoder.configuration, usedUpstreams: decoder.usedUpstreams)
+        if !text.isEmpty {
+            decoder.diagnostics.append(
+                Diagnostic(
+                    .warning, source: "environment \(variable)",
+                    "not read, because --config names a file", hint: "leave one of them out"))
         }
-        // What is nowhere in the text is still about it.
-        let placed = found.map { $0.position == nil ? $0.about(name) : $0 }
-        return DecodedConfiguration(decoder.configuration, decoder.diagnostics + placed)
+        return decoder.draft(of: bytes, name: file)
+    }
+
+    private consuming func draft(of bytes: [UInt8], name: String) -> ConfigurationDraft {
+        let tree = YAMLTreeBuilder.build(bytes, name: name)
+        diagnostics += tree.diagnostics
+        let isReadable = tree.root.map { readRoot($0) } ?? false
+        return ConfigurationDraft(
+            configuration: configuration, diagnostics: diagnostics, usedUpstreams: usedUpstreams,
+            isReadable: isReadable, name: name)
     }
 
     private init(
-        diagnostics: [Diagnostic], directory: String, environment: [String: String],
+        configuration: Configuration, directory: String, environment: [String: String],
         readFile: @escaping FileReader
     ) {
-        self.diagnostics = diagnostics
+        self.configuration = configuration
         self.directory = directory
         self.environment = environment
         self.readFile = readFile
@@ -153,7 +152,7 @@ public struct ConfigurationDecoder {
         } else if let home = variable("HOME"), home.hasPrefix("/") {
             let base = home == "/" ? "" : home
             configuration.stateDirectory = .path("\(base)/.local/state/gatehouse")
-        } else {
+        } else if configuration.requiresState {
             diagnostics.append(
                 Diagnostic(
                     .error, at: root.position,

@@ -20,6 +20,24 @@ enum FieldNames {
     /// Beginnings of such names.
     static let reservedPrefixes = ["sec-", "proxy-", "if-", "access-control-", "x-accel-"]
 
+    /// Fields that frame a message or belong to one connection, in lower case.
+    private static let framing: Set<String> = [
+        "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
+        "upgrade", "content-length", "expect", "http2-settings",
+    ]
+
+    /// Why a field cannot be set in every request to an upstream; nil where it can. Host and the
+    /// forwarded fields can.
+    static func refusal(ofRequestField name: String, _ value: String) -> String? {
+        guard isToken(name) else { return "that is no name of a field" }
+        let folded = folded(name)
+        if framing.contains(folded) || folded.hasPrefix("sec-websocket-") {
+            return "it belongs to the connection and cannot be set"
+        }
+        let isText = value.utf8.allSatisfy { $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }
+        return isText ? nil : "its value is more than one line of text"
+    }
+
     /// RFC 9110 §5.6.2.
     static func isToken(_ text: String) -> Bool {
         let others = Array("!#$%&'*+-.^_`|~".utf8)

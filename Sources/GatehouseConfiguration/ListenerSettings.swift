@@ -1,7 +1,7 @@
 public import GatehouseBase
 
 /// One of `listeners`: an address and what is served there.
-public struct ListenerSettings: Sendable {
+public struct ListenerSettings: Sendable, Equatable {
     /// What a listener serves. The other roles of the design are not built yet.
     public enum Role: String, Sendable, Hashable, CaseIterable {
         /// Routes, the browser's endpoints below `/.gatehouse`, health, back-channel logout.

@@ -1,9 +1,9 @@
 public import GatehouseBase
 
 /// The `tls` of a listener: Mozilla's intermediate settings with these certificates.
-public struct ListenerTLSSettings: Sendable {
+public struct ListenerTLSSettings: Sendable, Equatable {
     /// A certificate with its chain, and its key, both in PEM files.
-    public struct CertificatePair: Sendable {
+    public struct CertificatePair: Sendable, Equatable {
         public var certificate: String
         public var key: String
         /// Of an encrypted key.

@@ -19,7 +19,8 @@ public struct RoutesAPISettings: Sendable, Hashable {
     public var hostRouting = false
     /// `activity`.
     public var activity = Activity.contract
-    /// The Hub's base URL, of which ``userPrefixes`` are a part: begins and ends with `/`.
+    /// The Hub's base URL, of which ``userPrefixes`` are a part: begins and ends with `/`, and
+    /// is decoded, as paths of routes are.
     public var baseURL = "/"
     /// The target of the route `/` at the start; any text, as the API takes it.
     public var defaultTarget: String?

@@ -58,5 +58,5 @@ enum Schema {
     /// The words of `access[].allow` that are no mapping.
     static let allowWords = ["public", "signed_in", "deny"]
     /// The roles of listeners that the schema has a place for, but nothing serves yet.
-    static let waitingRoles = ["internal", "api", "admin", "metrics"]
+    static let waitingRoles = ["internal", "admin"]
 }

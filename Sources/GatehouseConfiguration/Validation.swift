@@ -13,6 +13,7 @@ public struct Validation {
         var validation = Validation(configuration: configuration)
         validation.checkPublicURLs()
         validation.checkListeners()
+        validation.checkRoutesAPI()
         validation.checkUpstreams(usedUpstreams)
         validation.checkRoutes()
         validation.checkAccess()
@@ -81,7 +82,8 @@ public struct Validation {
                     message: "'\(path).tls.minimum' is above the maximum",
                     hint: "1.3 is the newest there is")
             }
-            if signsIn, listener.tls == nil, !wasWritten("\(path).tls") {
+            let isPlain = listener.tls == nil && !wasWritten("\(path).tls")
+            if signsIn, listener.role == .public, listener.redirect == nil, isPlain {
                 warn(
                     "\(path).address", "oidc",
                     message: "'\(listener.address)' has no TLS, and nobody can sign in there: "
@@ -89,6 +91,30 @@ public struct Validation {
                     hint: "write 'tls: {certificates: […]}'")
             }
         }
+    }
+
+    private mutating func checkRoutesAPI() {
+        for (index, listener) in configuration.listeners.enumerated() where listener.role == .api {
+            let path = "listeners[\(index)]"
+            if signsIn {
+                error(
+                    "oidc", message: "'oidc' beside a listener for the routes API is not built yet",
+                    hint: "remove one of them")
+            }
+            guard configuration.requiresToken, listener.token == nil,
+                !wasWritten("\(path).token_file"), !isPrivate(listener.address)
+            else { continue }
+            error(
+                "\(path).address", path,
+                message: "'\(listener.address)' lets whoever reaches it change routes",
+                hint: "write 'token_file: FILE', or listen on 127.0.0.1")
+        }
+    }
+
+    /// Whether only this machine reaches the address.
+    private func isPrivate(_ address: ListenerAddress) -> Bool {
+        guard case .tcp(let host, _) = address else { return true }
+        return Origin(scheme: .http, host: host, port: 80).isLoopback
     }
 
     // MARK: Upstreams and routes
@@ -112,7 +138,8 @@ public struct Validation {
     }
 
     private mutating func checkRoutes() {
-        if configuration.routes.isEmpty, !wasWritten("routes") {
+        let addsRoutes = configuration.listeners.contains { $0.role == .api }
+        if configuration.routes.isEmpty, !addsRoutes, !wasWritten("routes") {
             warn(
                 message: "there are no routes: every path is 404",
                 hint: "write 'routes: [{path: /, upstream: http://127.0.0.1:8081}]'")

@@ -20,6 +20,9 @@ enum Gatehouse {
             exit(CommandTable.usageExit)
         case .run(.check(let file)):
             exit(CheckCommand.run(file, environment))
+        case .run(.proxy):
+            say("gatehouse: 'proxy' is not built yet\n")
+            exit(CommandTable.usageExit)
         case .run(.serve(let file)):
             exit(await ServeCommand.run(file, environment))
         }
