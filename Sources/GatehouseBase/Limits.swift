@@ -11,6 +11,7 @@ public struct Limits: Sendable, Equatable {
     public var trailers = 8 * 1024
     public var chunkLine = 1024
     public var ownBody = 16 * 1024
+    public var routeBody = 64 * 1024
 
     // MARK: Responses
     public var responseHead = 64 * 1024
@@ -104,6 +105,9 @@ extension Limits {
         Limit("chunk_line", .size(\.chunkLine), "chunk extensions are read and thrown away"),
         Limit(
             "own_body", .size(\.ownBody), "bodies of our own endpoints; a logout token has 0.9 kB"),
+        Limit(
+            "route_body", .size(\.routeBody),
+            "what the routes API is told of one route; JupyterHub tells 0.1 kB"),
         Limit("response_head", .size(\.responseHead), "502 above"),
         Limit("response_fields", .count(\.responseFields), "502 above"),
         Limit(

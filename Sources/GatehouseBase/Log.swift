@@ -36,7 +36,7 @@ public struct Log: Sendable {
 
     public let label: String
     public let level: Level
-    private let write: @Sendable (Event) -> Void
+    private let sink: @Sendable (Event) -> Void
 
     /// - Parameters:
     ///   - label: `gatehouse.<module>`.
@@ -45,14 +45,14 @@ public struct Log: Sendable {
     public init(label: String, level: Level, write: @escaping @Sendable (Event) -> Void) {
         self.label = label
         self.level = level
-        self.write = write
+        sink = write
     }
 
     /// Goes nowhere.
     public static let none = Log(label: "", level: .error) { _ in }
 
     /// The same log under another label.
-    public func labelled(_ label: String) -> Log { Log(label: label, level: level, write: write) }
+    public func labelled(_ label: String) -> Log { Log(label: label, level: level, write: sink) }
 
     public func debug(_ message: @autoclosure () -> String, _ fields: (String, String)...) {
         emit(.debug, message, fields)
@@ -70,9 +70,14 @@ public struct Log: Sendable {
         emit(.error, message, fields)
     }
 
+    /// Writes at a level that is known at run time only.
+    public func write(_ level: Level, _ message: @autoclosure () -> String) {
+        emit(level, message, [])
+    }
+
     private func emit(_ level: Level, _ message: () -> String, _ fields: [(String, String)]) {
         guard level >= self.level else { return }
-        write(
+        sink(
             Event(
                 level: level, label: label, message: message(),
                 fields: fields.map { (name: $0.0, value: $0.1) }))

@@ -72,6 +72,11 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 
     public init(seconds: Double) { self.seconds = seconds }
 
+    public init(milliseconds: Int64) { seconds = Double(milliseconds) / 1000 }
+
+    /// Whole milliseconds, rounded down.
+    public var milliseconds: Int64 { Int64(seconds * 1000) }
+
     /// Reads CLOCK_REALTIME.
     public static func now() -> Timestamp {
         var time = timespec()

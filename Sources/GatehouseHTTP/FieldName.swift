@@ -43,6 +43,12 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     @inlinable
     public var isNeverTakenFromClients: Bool { rawValue >= FieldName.forwarded.rawValue }
 
+    /// Tells where a request came from, on behalf of proxies before.
+    @inlinable
+    public var isForwarded: Bool {
+        rawValue >= FieldName.forwarded.rawValue && rawValue <= FieldName.trueClientIP.rawValue
+    }
+
     /// Ends at this hop whatever Connection says (RFC 9110 §7.6.1).
     @inlinable
     public var isHopByHop: Bool {

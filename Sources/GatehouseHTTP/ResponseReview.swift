@@ -24,6 +24,11 @@ public struct OwnedNames: Sendable {
         lengths = self.names.reduce(0) { $0 | 1 << UInt64($1.count & 63) }
     }
 
+    /// Whether `name` is one of ours; any of its spellings.
+    public func contains(_ name: StaticString) -> Bool {
+        lengths == 0 ? false : contains(name.description.utf8.span)
+    }
+
     /// Whether `name` is one of ours in any spelling.
     public func contains(_ name: borrowing Span<UInt8>) -> Bool {
         guard lengths >> UInt64(name.count & 63) & 1 != 0 else { return false }
