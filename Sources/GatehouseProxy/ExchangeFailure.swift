@@ -28,6 +28,10 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case sessionEnded
         case tooManyExchanges
         case draining
+        /// The Hub has not yet told all routes, and this path is a user's.
+        case routesIncomplete
+        /// The route's target is no URL that can be reached.
+        case badTarget
     }
 
     public let reason: Reason
@@ -60,6 +64,8 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case .sessionEnded: ("session_ended", 401, .gateway)
         case .tooManyExchanges: ("too_many_exchanges", 503, .downstream)
         case .draining: ("draining", 503, .gateway)
+        case .routesIncomplete: ("routes_incomplete", 503, .gateway)
+        case .badTarget: ("bad_target", 500, .gateway)
         }
     }
 
@@ -68,6 +74,11 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
     /// The status of the answer, where one can still be sent. 499 is never sent.
     public var status: Int { row.status }
     public var fault: Fault { row.fault }
+
+    /// Whether it is about where the request should have gone: what error pages are for.
+    public var isAboutRoutes: Bool {
+        fault == .upstream || reason == .noRoute || reason == .badTarget
+    }
 
     /// Whether a request may go to a fresh connection when a reused one failed so before the first
     /// byte of an answer.

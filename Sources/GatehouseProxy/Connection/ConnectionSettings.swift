@@ -8,8 +8,17 @@ public final class ConnectionSettings: Sendable {
     let publicPort: UInt16
     let limits: Limits
     let parser: HeadParser
+    let forwarding: ForwardingOptions
+    /// How long an idle connection is kept.
+    let keepAliveIdle: Duration
 
-    public init(publicPort: UInt16, limits: Limits) {
+    /// - Parameter keepAliveIdle: nil for the limit.
+    public init(
+        publicPort: UInt16, limits: Limits, forwarding: ForwardingOptions = ForwardingOptions(),
+        keepAliveIdle: Duration? = nil
+    ) {
+        self.forwarding = forwarding
+        self.keepAliveIdle = keepAliveIdle ?? limits.keepAliveIdle
         self.publicPort = publicPort
         self.limits = limits
         parser = .requests(limits)

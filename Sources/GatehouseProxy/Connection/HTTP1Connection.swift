@@ -20,8 +20,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     let core: LoopCore
     let settings: ConnectionSettings
     var limits: Limits { settings.limits }
-    /// X-Forwarded-… of this connection, ready to send.
-    let forwardedLines: [UInt8]
+    /// What this connection adds about where its requests come from.
+    let forwardedFields: ForwardedFields
     var inbound = ByteBuffer()
     var outbound = ByteBuffer()
     /// The request's body as it comes.
@@ -48,8 +48,9 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         core = stream.socket.core
         isTLS = stream.isTLS
         decoder = BodyDecoder(.none, settings.limits)
-        forwardedLines = ForwardingRules.forwardedLines(
-            peer: peer.host, isTLS: stream.isTLS, port: settings.publicPort)
+        forwardedFields = ForwardedFields(
+            settings.forwarding.forwardedFields, peer: peer.host, isTLS: stream.isTLS,
+            port: settings.publicPort)
         stream.socket.watcher = self
     }
 
@@ -119,7 +120,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     private func readHead(isFirst: Bool) async throws(ExchangeFailure) -> Bool {
         phase = .waiting
         let socket = stream.socket
-        socket.readDeadline = core.now + (isFirst ? limits.headTime : limits.keepAliveIdle)
+        socket.readDeadline = core.now + (isFirst ? limits.headTime : settings.keepAliveIdle)
         var isWorthParsing = !inbound.isEmpty
         while true {
             if isWorthParsing, let length = try parseHead() {

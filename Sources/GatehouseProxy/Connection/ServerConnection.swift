@@ -12,11 +12,9 @@ public final class ConnectionAcceptor {
         /// Connections of this loop at most; above, accepting pauses.
         public var maximumConnections: Int
 
-        public init(
-            tls: ServerTLS?, publicPort: UInt16, limits: Limits, maximumConnections: Int
-        ) {
+        public init(tls: ServerTLS?, settings: ConnectionSettings, maximumConnections: Int) {
             self.tls = tls
-            settings = ConnectionSettings(publicPort: publicPort, limits: limits)
+            self.settings = settings
             self.maximumConnections = maximumConnections
         }
     }

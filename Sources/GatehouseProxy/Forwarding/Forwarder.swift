@@ -101,7 +101,8 @@ extension HTTP1Connection {
             try ForwardingRules.appendRequest(
                 request, framing: framing, isUpgrade: isUpgrade, edits: forwarding.edits,
                 targetHost: forwarding.target.hostField, id: forwarding.requestID,
-                forwarded: forwardedLines, to: &upstream.outbound)
+                forwarded: forwardedFields, isTLS: isTLS, settings.forwarding,
+                rewriting: forwarding.rewriting, to: &upstream.outbound)
         } catch {
             throw ExchangeFailure(.malformed(error))
         }
@@ -138,6 +139,7 @@ extension HTTP1Connection {
         to upstream: UpstreamConnection, _ forwarding: Forwarding
     ) throws(ExchangeFailure) {
         let isChunked = framing == .chunked
+        if !inbound.isEmpty { forwarding.onRouteActivity?(.fromClient) }
         try takeBody { bytes in
             if isChunked {
                 upstream.outbound.appendChunk(bytes)

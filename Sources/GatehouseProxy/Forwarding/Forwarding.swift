@@ -11,18 +11,35 @@ public struct Forwarding {
     public let requestID: RequestID
     /// Told of what counts as the user's doing in a tunnel: data frames from the client.
     public let onActivity: (() -> Void)?
+    /// How the request's target changes; nil where it stays.
+    public let rewriting: TargetRewriting?
+    /// Told of what counts for the route: ``RouteActivity``.
+    public let onRouteActivity: ((RouteActivity) -> Void)?
 
     public init(
         target: UpstreamTarget, edits: FieldEdits, review: ResponseReview, pool: UpstreamPool,
-        requestID: RequestID, onActivity: (() -> Void)? = nil
+        requestID: RequestID, rewriting: TargetRewriting? = nil,
+        onActivity: (() -> Void)? = nil, onRouteActivity: ((RouteActivity) -> Void)? = nil
     ) {
         self.onActivity = onActivity
+        self.rewriting = rewriting
+        self.onRouteActivity = onRouteActivity
         self.target = target
         self.edits = edits
         self.review = review
         self.pool = pool
         self.requestID = requestID
     }
+}
+
+/// What happens on a route, as far as somebody may count it as its being used.
+public enum RouteActivity: Sendable {
+    /// An answer with a status below 300 has come to its end.
+    case answered
+    /// Bytes came from the client: of a request's body, or in a tunnel.
+    case fromClient
+    /// Bytes came from the server: of an answer that runs, or in a tunnel.
+    case fromServer
 }
 
 /// Names an exchange in logs, on pages and upstream: 16 hexadecimal digits.

@@ -6,24 +6,41 @@ import GatehouseHTTP
 enum ForwardingRules {
     /// Appends the request head that the upstream gets.
     /// - Parameters:
-    ///   - targetHost: Host where the client sent none (HTTP/1.0).
-    ///   - forwarded: the forwarded lines of this connection, ready to send.
+    ///   - targetHost: Host where the client sent none (HTTP/1.0), or where it is changed.
+    ///   - forwarded: what this connection adds about where its requests come from.
+    ///   - rewriting: nil where the target stays.
     static func appendRequest(
         _ head: borrowing RequestHead, framing: BodyFraming, isUpgrade: Bool, edits: FieldEdits,
-        targetHost: @autoclosure () -> [UInt8], id: RequestID, forwarded: [UInt8],
+        targetHost: @autoclosure () -> [UInt8], id: RequestID, forwarded: ForwardedFields,
+        isTLS: Bool, _ settings: ForwardingOptions, rewriting: TargetRewriting? = nil,
         to buffer: inout ByteBuffer
     ) throws(MessageError) {
         let options = try ConnectionOptions(
             ofRequest: head.fields, identityNames: edits.identityNames)
-        buffer.appendRequestLine(of: head)
-        if head.fields.firstIndex(of: .host) == nil {
+        if let rewriting {
+            buffer.append(head.methodName())
+            buffer.append(0x20)
+            rewriting.append(head, to: &buffer)
+            buffer.append(" HTTP/1.1\r\n")
+        } else {
+            buffer.appendRequestLine(of: head)
+        }
+        if !settings.setsHost,
+            settings.changesOrigin || head.fields.firstIndex(of: .host) == nil
+        {
             buffer.append("Host: ")
             buffer.append(targetHost())
             buffer.append("\r\n")
         }
         for index in head.fields.indices {
             let entry = head.fields[index]
+            if settings.requestFieldNames.contains(head.fields.name(at: index)) { continue }
             if entry.resembles != .other {
+                if entry.name == .host, settings.changesOrigin { continue }
+                if forwarded.takes(entry) {
+                    buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
+                    continue
+                }
                 if entry.name == .cookie {
                     _ = CookieField.appendLine(to: &buffer, value: head.fields.value(at: index))
                     continue
@@ -34,14 +51,14 @@ enum ForwardingRules {
             if options.contains(head.fields.name(at: index)) { continue }
             buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
         }
-        buffer.append(forwarded)
-        if let host = head.fields.firstIndex(of: .host) {
-            buffer.appendField(.xForwardedHost, head.fields.value(at: host))
-        }
+        forwarded.append(
+            head, isTLS: isTLS, isUpgrade: isUpgrade, except: settings.requestFieldNames,
+            to: &buffer)
         buffer.append("X-Request-Id: ")
         buffer.append(hexadecimal16: id.number)
         buffer.append("\r\n")
         buffer.append(edits.set)
+        buffer.append(settings.requestFields)
         append(framing, to: &buffer)
         if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         buffer.appendHeadEnd()
@@ -73,21 +90,14 @@ enum ForwardingRules {
         }
     }
 
-    /// Forwarded lines that are the same for all exchanges of a connection.
-    static func forwardedLines(peer: String, isTLS: Bool, port: UInt16) -> [UInt8] {
-        let scheme = isTLS ? "https" : "http"
-        return Array(
-            ("X-Forwarded-For: \(peer)\r\nX-Real-IP: \(peer)\r\nX-Forwarded-Proto: \(scheme)\r\n"
-                + "X-Scheme: \(scheme)\r\nX-Forwarded-Port: \(port)\r\n").utf8)
-    }
-
     /// Appends the response head that the browser gets.
     /// - Parameters:
     ///   - framing: of the body as it goes downstream.
-    ///   - declared: how the upstream framed it; HEAD and 304 tell a length without a body.
+    ///   - location: what a Location becomes; nil where it passes, as where this is nil.
     static func appendResponse(
         _ head: borrowing ResponseHead, framing: BodyFraming, keepAlive: KeepAlive,
-        isUpgrade: Bool = false, _ review: ResponseReview, to buffer: inout ByteBuffer
+        isUpgrade: Bool = false, _ review: ResponseReview,
+        location: ((String) -> String?)? = nil, to buffer: inout ByteBuffer
     ) throws(MessageError) {
         let options = try ConnectionOptions(ofResponse: head.fields)
         buffer.appendStatusLine(head.status, reason: head.reason())
@@ -104,6 +114,11 @@ enum ForwardingRules {
                 case .cacheControl where review.caching != .unchanged:
                     if !isNoStore { appendPrivate(head.fields.value(at: index), to: &buffer) }
                     continue
+                case .location:
+                    if let text = head.fields.value(at: index).text, let other = location?(text) {
+                        buffer.appendField(.location, other.utf8.span)
+                        continue
+                    }
                 default:
                     break
                 }

@@ -105,7 +105,8 @@ extension HTTP1Connection {
         prepareOutbound()
         try upstreamRule { () throws(MessageError) in
             try ForwardingRules.appendResponse(
-                head, framing: outgoing, keepAlive: keepAlive, forwarding.review, to: &outbound)
+                head, framing: outgoing, keepAlive: keepAlive, forwarding.review,
+                location: locationRewriting(head, forwarding), to: &outbound)
         }
         headSent = true
         account.status = head.status
@@ -115,13 +116,28 @@ extension HTTP1Connection {
             if body.isEnded { break }
             try await flush()
             guard upstream.inbound.isEmpty else { continue }
-            if try await fillAnswer(upstream, body, forwarding) { continue }
+            if try await fillAnswer(upstream, body, forwarding) {
+                forwarding.onRouteActivity?(.fromServer)
+                continue
+            }
             prepareOutbound()
             if outgoing == .chunked { outbound.appendLastChunk() }
             break
         }
         if try !tryFlush() { try await flush() }
         isComplete = true
+        if head.status < 300 { forwarding.onRouteActivity?(.answered) }
+    }
+
+    /// What a Location of this answer becomes; nil where it passes in any case.
+    private func locationRewriting(
+        _ head: borrowing ResponseHead, _ forwarding: Forwarding
+    ) -> ((String) -> String?)? {
+        guard let rewriting = settings.forwarding.location,
+            LocationField.isRewritten(head.status), let host = request.fields.text(.host)
+        else { return nil }
+        let authority = String(decoding: forwarding.target.hostField, as: UTF8.self)
+        return { LocationField.rewritten($0, authority: authority, host: host, rewriting) }
     }
 
     /// A body may still be on its way while the answer begins; the client is not told to go then.

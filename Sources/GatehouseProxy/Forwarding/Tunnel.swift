@@ -37,6 +37,8 @@ final class Tunnel {
     private var deadline = Instant.never
     /// Told of each data frame from the client.
     var onClientData: (() -> Void)?
+    /// Told of bytes of either side.
+    var onRouteActivity: ((RouteActivity) -> Void)?
     private(set) var sent = 0
     private(set) var received = 0
 
@@ -127,6 +129,7 @@ final class Tunnel {
     private func note(_ source: TunnelSide) {
         let before = source.frames.dataFrames
         source.buffer.withReadable { source.frames.follow($0) }
+        onRouteActivity?(source === client ? .fromClient : .fromServer)
         if source === client {
             received += source.buffer.count
             if source.frames.dataFrames != before { onClientData?() }
@@ -202,6 +205,7 @@ extension HTTP1Connection {
             client: TunnelSide(stream, take(&inbound), .client),
             server: TunnelSide(upstream.stream, take(&upstream.inbound), .server), settings)
         tunnel.onClientData = forwarding.onActivity
+        tunnel.onRouteActivity = forwarding.onRouteActivity
         stream.socket.writeDeadline = .never
         upstream.stream.socket.writeDeadline = .never
         self.tunnel = tunnel

@@ -96,5 +96,8 @@ public final class UpstreamTarget: Sendable {
         return Array((isDefault ? shownHost : "\(shownHost):\(port)").utf8)
     }
 
+    /// Host and port as a Host field has them.
+    public var authority: String { String(decoding: hostField, as: UTF8.self) }
+
     private var shownHost: String { host.contains(":") ? "[\(host)]" : host }
 }

@@ -37,7 +37,9 @@ public final class LocalServer: Sendable {
             let acceptor = ConnectionAcceptor(
                 Listener(Descriptor(port.file), core: loop.core), responder: make(loop),
                 options: ConnectionAcceptor.Options(
-                    tls: tls, publicPort: port.number, limits: limits, maximumConnections: 10_000))
+                    tls: tls,
+                    settings: ConnectionSettings(publicPort: port.number, limits: limits),
+                    maximumConnections: 10_000))
             await server.serve(acceptor, on: loop)
         }
         return server
