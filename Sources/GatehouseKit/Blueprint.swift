@@ -5,27 +5,27 @@ import GatehouseNet
 import GatehouseOIDC
 import GatehouseProxy
 
-/// A route as it is used: where it goes, and what the gate must know of it.
-struct Route: Sendable {
-    /// For the log: `host/path`.
-    let name: String
-    let target: UpstreamTarget
-    let identity: RouteIdentity
-}
-
 /// What a configuration comes to at run time: immutable, made whole at start and on reload. An
 /// object, because every request holds it.
 final class Blueprint: Sendable {
     let configuration: Configuration
-    let table: RouteTable<Int>
+    /// The configured routes; those of the API are each loop's own.
+    let table: RouteTable<Route>
     let routes: [Route]
+    /// Where a path must not fall through to a shorter route before the API's are complete.
+    let userPrefixes: RouteTable<Int>
+    /// How `https` targets of the API's routes are reached.
+    let apiTLS: ClientTLS
+    let connectionSettings: [ConnectionSettings]
+    /// nil: ours.
+    let errorPages: ErrorPages?
+    /// By listener; nil where it serves.
+    let redirects: [RedirectResponder.Settings?]
     /// By listener; nil in clear.
     let tls: [ServerTLS?]
     let gateOptions: Gate.Options
     let providerOptions: ProviderClient.Options?
     let providerTLS: ClientTLS?
-    /// The port that browsers use, by listener.
-    let publicPorts: [UInt16]
 
     /// - Parameter previous: its targets go on being used where nothing has changed, and with them
     ///   the idle connections.
@@ -33,7 +33,8 @@ final class Blueprint: Sendable {
         _ configuration: Configuration, previous: Blueprint? = nil
     ) throws(TLSConfigurationError) {
         self.configuration = configuration
-        var table = RouteTable<Int>()
+        let readings: RoutingReadings = configuration.readingsMustAgree ? .mustAgree : .first
+        var table = RouteTable<Route>(readings: readings)
         var routes: [Route] = []
         var targets: [UpstreamSettings: UpstreamTarget] = [:]
         if let previous {
@@ -50,20 +51,22 @@ final class Blueprint: Sendable {
                 target = try Blueprint.target(settings.upstream)
             }
             targets[settings.upstream] = target
-            table.set(routes.count, host: settings.host, prefix: settings.path)
-            routes.append(
-                Route(
-                    name: (settings.host ?? "") + settings.path, target: target,
-                    identity: Blueprint.identity(settings, configuration)))
+            let route = Route(
+                name: (settings.host ?? "") + settings.path, target: target,
+                rewriting: Blueprint.rewriting(nil, settings.path, configuration.forwarding),
+                identity: Blueprint.identity(settings, configuration), host: settings.host,
+                prefix: settings.path)
+            table.set(route, host: settings.host, prefix: settings.path)
+            routes.append(route)
         }
         self.table = table
         self.routes = routes
         tls = try Blueprint.serverTLS(configuration)
-        publicPorts = configuration.listeners.map { listener in
-            if let url = configuration.publicURLs.first { return url.port }
-            if case .tcp(_, let port) = listener.address { return port }
-            return 443
-        }
+        userPrefixes = Blueprint.userPrefixes(configuration.routesAPI)
+        apiTLS = try Blueprint.clientTLS(configuration.routesAPI.upstream?.tls ?? .init())
+        connectionSettings = Blueprint.connectionSettings(configuration)
+        errorPages = Blueprint.errorPages(configuration, apiTLS)
+        redirects = configuration.listeners.map { Blueprint.redirect($0, configuration) }
         gateOptions = Blueprint.gateOptions(configuration, routes)
         (providerOptions, providerTLS) = try Blueprint.provider(configuration)
     }
@@ -89,19 +92,107 @@ final class Blueprint: Sendable {
         return contexts
     }
 
+    /// How a path that can be read in several ways finds its route.
+    var readings: RoutingReadings { configuration.readingsMustAgree ? .mustAgree : .first }
+
     private static func target(
         _ settings: UpstreamSettings
     ) throws(TLSConfigurationError) -> UpstreamTarget {
-        var tls: ClientTLS?
-        if settings.url.scheme == .https {
-            tls = try ClientTLS(
-                caFile: settings.tls.caFile, serverName: settings.tls.serverName,
-                insecureSkipVerify: settings.tls.insecureSkipVerify)
-        }
-        return UpstreamTarget(
-            host: settings.url.host, port: settings.url.port, tls: tls,
+        UpstreamTarget(
+            host: settings.url.host, port: settings.url.port,
+            tls: settings.url.scheme == .https ? try clientTLS(settings.tls) : nil,
             connectTimeout: settings.connectTimeout,
             firstByteTimeout: settings.firstByteTimeout)
+    }
+
+    private static func clientTLS(
+        _ settings: UpstreamSettings.TLS
+    ) throws(TLSConfigurationError) -> ClientTLS {
+        try ClientTLS(
+            caFile: settings.caFile, serverName: settings.serverName,
+            insecureSkipVerify: settings.insecureSkipVerify)
+    }
+
+    static func rewriting(
+        _ url: TargetURL?, _ prefix: String, _ settings: ForwardingSettings
+    ) -> TargetRewriting {
+        TargetRewriting(
+            path: settings.prependPath ? url?.path ?? [] : [], query: url?.query ?? [],
+            cutting: settings.includePrefix ? [] : Array(prefix.utf8))
+    }
+
+    /// Whether JupyterHub tells the routes.
+    var hasRoutesAPI: Bool { configuration.listeners.contains { $0.role == .api } }
+
+    private static func redirect(
+        _ listener: ListenerSettings, _ configuration: Configuration
+    ) -> RedirectResponder.Settings? {
+        guard let redirect = listener.redirect else { return nil }
+        var port = redirect.port ?? configuration.publicURLs.first?.port
+        if port == nil {
+            let secure = configuration.listeners.first { $0.role == .public && $0.tls != nil }
+            if case .tcp(_, let number)? = secure?.address { port = number }
+        }
+        return RedirectResponder.Settings(
+            status: redirect.status, port: port == 443 ? nil : port)
+    }
+
+    private static func errorPages(
+        _ configuration: Configuration, _ tls: ClientTLS
+    ) -> ErrorPages? {
+        let settings = configuration.forwarding.errorPages
+        if let directory = settings.directory { return ErrorPages(directory: directory) }
+        guard let text = settings.target, let url = TargetURL(parsing: text),
+            let target = UpstreamTarget(url, tls: tls, configuration.limits.connectTime)
+        else { return nil }
+        return ErrorPages(server: target, path: url.path)
+    }
+
+    private static func userPrefixes(_ settings: RoutesAPISettings) -> RouteTable<Int> {
+        var table = RouteTable<Int>(readings: .first)
+        for prefix in settings.userPrefixes {
+            let path = RouteAddress(settings.baseURL.dropLast() + prefix).path
+            table.set(Route.depth(of: path), host: nil, prefix: path)
+        }
+        return table
+    }
+
+    private static func connectionSettings(
+        _ configuration: Configuration
+    ) -> [ConnectionSettings] {
+        let settings = configuration.forwarding
+        let isRewriting = settings.autoRewrite || settings.protocolRewrite != nil
+        let forwarding = ForwardingOptions(
+            forwardedFields: mode(settings.forwardedFields),
+            changesOrigin: settings.changeOrigin,
+            location: isRewriting
+                ? ForwardingOptions.LocationRewriting(
+                    host: settings.autoRewrite, scheme: settings.protocolRewrite) : nil,
+            requestFields: settings.requestFields.map { ($0.name, $0.value) })
+        return configuration.listeners.map { listener in
+            ConnectionSettings(
+                publicPort: publicPort(listener, configuration), limits: configuration.limits,
+                forwarding: forwarding, keepAliveIdle: listener.keepAliveIdle)
+        }
+    }
+
+    private static func mode(
+        _ fields: ForwardingSettings.ForwardedFields
+    ) -> ForwardingOptions.ForwardedFields {
+        switch fields {
+        case .replace: .replace
+        case .append: .append
+        case .pass: .pass
+        }
+    }
+
+    /// The port that browsers use.
+    private static func publicPort(
+        _ listener: ListenerSettings, _ configuration: Configuration
+    ) -> UInt16 {
+        if let url = configuration.publicURLs.first { return url.port }
+        if case .tcp(_, let port) = listener.address { return port }
+        return 443
     }
 
     private static func identity(

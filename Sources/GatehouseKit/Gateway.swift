@@ -11,16 +11,18 @@ public final class Gateway: Sendable {
         var blueprint: Blueprint
         var marks: [[Int]]
         var isStopping = false
+        /// UNIX sockets that are ours to remove.
+        var socketFiles: [UnixSocketFile] = []
     }
 
     /// Where an access line goes; whole lines.
     public typealias AccessSink = @Sendable ([UInt8]) -> Void
 
-    private let loops: LoopGroup
-    private let gate: Gate
-    private let resolver: Resolver
-    private let log: Log
-    private let accessSink: AccessSink
+    let loops: LoopGroup
+    let gate: Gate
+    let resolver: Resolver
+    let log: Log
+    let accessSink: AccessSink
     private let state: Locked<State>
 
     /// Reads keys, certificates and secrets; binds nothing yet.
@@ -89,66 +91,37 @@ public final class Gateway: Sendable {
 
     // MARK: Starting
 
+    /// As the configuration now is.
+    var blueprint: Blueprint { state.withLock { $0.blueprint } }
+
     /// Binds the listeners and serves.
     /// - Returns: for each listener its URL, `https://127.0.0.1:43121`.
     public func start() async throws(GatewayError) -> [String] {
-        let blueprint = state.withLock { $0.blueprint }
-        let count = loops.serving.count
-        var bound: [(files: [Int32], url: String)] = []
-        for listener in blueprint.configuration.listeners {
-            let (files, shown) = try await bind(listener, count)
-            let scheme = listener.tls == nil ? "http" : "https"
-            bound.append((files, "\(scheme)://\(shown)"))
-        }
-        let snapshot = gate.snapshot
-        for (index, loop) in loops.serving.enumerated() {
-            let files = bound.map { $0.files[index] }
-            await prepare(loop, blueprint, snapshot, files)
-        }
-        watch()
-        for listener in bound { log.notice("listening on \(listener.url)") }
-        log.notice("sessions are kept in memory: they end with this process")
-        return bound.map(\.url)
-    }
-
-    private func bind(
-        _ listener: ListenerSettings, _ count: Int
-    ) async throws(GatewayError) -> (files: [Int32], shown: String) {
-        do throws(ListenError) {
-            switch listener.address {
-            case .unix(let path):
-                return (try Binding.unix(path, count: count).files, "unix:\(path)")
-            case .tcp(let host, let port):
-                let address = try await resolve(host, port)
-                let (files, bound) = try Binding.tcp(address, count: count)
-                return (files, bound.description)
+        let blueprint = blueprint
+        var bound: [BoundListener] = []
+        do throws(GatewayError) {
+            for listener in blueprint.configuration.listeners {
+                bound.append(try await bind(listener))
             }
         } catch {
-            throw GatewayError(
-                "cannot listen on \(error.address): \(error.reason)",
-                hint: "end what listens there, or change 'listeners'")
+            for listener in bound { listener.close() }
+            throw error
         }
-    }
-
-    private func resolve(_ host: String, _ port: UInt16) async throws(ListenError) -> Address {
-        let resolver = resolver
-        let result: Result<Address, StreamError> = await loops.control.run { loop in
-            do throws(StreamError) {
-                let addresses = try await resolver.addresses(
-                    of: host, port: port, core: loop.core)
-                guard let first = addresses.first else { throw StreamError.unresolved(host) }
-                return .success(first)
-            } catch { return .failure(error) }
+        let socketFiles = bound.compactMap(\.file)
+        state.withLock { $0.socketFiles = socketFiles }
+        let snapshot = gate.snapshot
+        for (index, loop) in loops.serving.enumerated() {
+            await prepare(loop, blueprint, snapshot, bound.map { $0.file(ofLoop: index) })
         }
-        switch result {
-        case .success(let address): return address
-        case .failure(let error): throw ListenError(address: "\(host):\(port)", reason: "\(error)")
-        }
+        await startControl(blueprint, bound)
+        watch()
+        announce(bound, blueprint.configuration)
+        return bound.map(\.url)
     }
 
     /// Gives a loop its part and lets it accept.
     private func prepare(
-        _ loop: EventLoop, _ blueprint: Blueprint, _ snapshot: GateSnapshot, _ files: [Int32]
+        _ loop: EventLoop, _ blueprint: Blueprint, _ snapshot: GateSnapshot, _ files: [Int32?]
     ) async {
         let gate = gate
         let resolver = resolver
@@ -162,17 +135,22 @@ public final class Gateway: Sendable {
                 core: loop.core, blueprint: blueprint, gate: snapshot, resolver: resolver,
                 accessLog: settings.access ? AccessLog(format: settings.format, sink: sink) : nil,
                 log: log)
+            state.isTableComplete = !blueprint.hasRoutesAPI
             loop.attach(state)
             let pipeline = RequestPipeline(state, gate: gate)
             for (index, file) in files.enumerated() {
+                guard let file else {
+                    state.acceptors.append(nil)
+                    continue
+                }
+                let redirect = blueprint.redirects[index]
                 let acceptor = ConnectionAcceptor(
-                    Listener(Descriptor(file), core: loop.core), responder: pipeline,
+                    Listener(Descriptor(file), core: loop.core),
+                    responder: redirect.map { RedirectResponder($0, log) } ?? pipeline,
                     options: ConnectionAcceptor.Options(
-                        tls: blueprint.tls[index], publicPort: blueprint.publicPorts[index],
-                        limits: blueprint.configuration.limits, maximumConnections: perLoop))
+                        tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
+                        maximumConnections: perLoop))
                 state.acceptors.append(acceptor)
-            }
-            for acceptor in state.acceptors {
                 _ = Task.immediate(executorPreference: loop.thread) {
                     _ = loop
                     await acceptor.run(on: loop)
@@ -222,6 +200,9 @@ public final class Gateway: Sendable {
             guard let state = loop.attachment as? LoopState else { return }
             state.take(blueprint, snapshot)
         }
+        await loops.control.run { loop in
+            (loop.attachment as? ControlState)?.take(blueprint)
+        }
         log.notice("configuration reloaded")
         return needRestart
     }
@@ -237,7 +218,13 @@ public final class Gateway: Sendable {
             await loops.broadcast { loop in
                 guard let state = loop.attachment as? LoopState else { return }
                 for (acceptor, context) in zip(state.acceptors, tls) {
-                    acceptor.options.tls = context
+                    acceptor?.options.tls = context
+                }
+            }
+            await loops.control.run { loop in
+                guard let state = loop.attachment as? ControlState else { return }
+                for (acceptor, context) in zip(state.acceptors, tls) {
+                    acceptor?.options.tls = context
                 }
             }
             log.notice("certificates reloaded")
@@ -256,27 +243,46 @@ public final class Gateway: Sendable {
         }
     }
 
+    /// Removes the files of our UNIX sockets.
+    public func removeSocketFiles() {
+        for file in state.withLock({ $0.socketFiles }) { file.remove() }
+    }
+
+    /// Looks at the certificate files now, not at the next turn.
+    public func reloadCertificates() async {
+        state.withLock { $0.marks = [] }
+        await takeUpCertificates()
+    }
+
     // MARK: Stopping
 
-    /// Ends in order: listeners; idle connections; requests in flight within `limits.drain`;
-    /// WebSockets with 1001 when no request is left; then the rest.
+    /// Ends as the settings say: at once, or in order: listeners; idle connections; requests in
+    /// flight within `limits.drain`; WebSockets with 1001 when no request is left; then the rest.
     public func stop() async {
-        let limits = state.withLock { state in
+        let configuration = state.withLock { state in
             state.isStopping = true
-            return state.blueprint.configuration.limits
+            return state.blueprint.configuration
         }
+        let limits = configuration.limits
+        let drains = configuration.stop.drains
         log.notice("stopping")
-        let deadline = Instant.now() + limits.drain
+        await loops.control.run { loop in
+            guard let state = loop.attachment as? ControlState else { return }
+            for acceptor in state.acceptors { acceptor?.drain() }
+        }
+        let deadline = Instant.now() + (drains ? limits.drain : .zero)
+        let closing = drains ? limits.closeFlush + .milliseconds(500) : .milliseconds(100)
         await loops.broadcast { loop in
             guard let state = loop.attachment as? LoopState else { return }
-            for acceptor in state.acceptors { acceptor.drain() }
-            for acceptor in state.acceptors {
+            let acceptors = state.acceptors.compactMap { $0 }
+            for acceptor in acceptors { acceptor.drain() }
+            for acceptor in acceptors {
                 await acceptor.waitUntilQuiet(deadline: deadline, core: loop.core)
             }
-            for acceptor in state.acceptors { acceptor.endAll() }
-            for acceptor in state.acceptors {
-                await acceptor.waitUntilEmpty(
-                    deadline: .now() + limits.closeFlush + .milliseconds(500), core: loop.core)
+            for acceptor in acceptors { acceptor.endAll() }
+            let closed = Instant.now() + closing
+            for acceptor in acceptors {
+                await acceptor.waitUntilEmpty(deadline: closed, core: loop.core)
             }
             state.pool.closeIdle()
             state.accessLog?.flush()

@@ -14,7 +14,12 @@ final class LoopState {
     let live = LiveConnections()
     let accessLog: AccessLog?
     let log: Log
-    var acceptors: [ConnectionAcceptor] = []
+    /// By listener; nil where it is served elsewhere.
+    var acceptors: [ConnectionAcceptor?] = []
+    /// The routes of the API.
+    private(set) var apiRoutes: RouteTable<Route>
+    /// Whether a path below a user prefix may fall through to a shorter route.
+    var isTableComplete = true
     private var nextID: UInt64
 
     init(
@@ -26,6 +31,7 @@ final class LoopState {
         self.gate = gate
         self.accessLog = accessLog
         self.log = log
+        apiRoutes = RouteTable(readings: blueprint.readings)
         pool = UpstreamPool(
             core: core, resolver: resolver, limits: blueprint.configuration.limits)
         nextID = UInt64.random(in: .min ... .max)
@@ -38,9 +44,8 @@ final class LoopState {
         self.blueprint = blueprint
         self.gate = gate
         for (index, acceptor) in acceptors.enumerated() where index < blueprint.tls.count {
-            acceptor.options.tls = blueprint.tls[index]
-            acceptor.options.settings = ConnectionSettings(
-                publicPort: blueprint.publicPorts[index], limits: blueprint.configuration.limits)
+            acceptor?.options.tls = blueprint.tls[index]
+            acceptor?.options.settings = blueprint.connectionSettings[index]
         }
         var dead: [any Exchange] = []
         live.forEach { exchange, session in
@@ -49,6 +54,21 @@ final class LoopState {
             if !gate.stillAllows(exchange.request, session) { dead.append(exchange) }
         }
         for exchange in dead { exchange.end(.accessChanged) }
+    }
+
+    /// Takes up what the API has changed.
+    func take(_ changes: [RouteChange]) {
+        let hostRouting = blueprint.isHostRouting
+        for change in changes {
+            switch change {
+            case .set(let address, let route):
+                let key = address.key(hostRouting: hostRouting)
+                apiRoutes.set(route, host: key.host, prefix: key.prefix)
+            case .remove(let address):
+                let key = address.key(hostRouting: hostRouting)
+                apiRoutes.remove(host: key.host, prefix: key.prefix)
+            }
+        }
     }
 
     /// A fresh id: not guessable from the one before (an odd step, then a mix).

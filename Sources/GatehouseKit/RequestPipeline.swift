@@ -67,14 +67,17 @@ final class RequestPipeline: Responder {
         let request = exchange.request
         let match = match(request, blueprint)
         var route: Route?
-        if case .route(let index) = match { route = blueprint.routes[index] }
+        if case .route(let found) = match { route = found }
         let arrival = Arrival(peer: memo.peer, isTLS: exchange.isTLS, now: state.core.now)
         let decision = state.gate.decide(
             request, arrival, route: route?.identity, memo: &memo.session)
         guard case .pass(let passage) = decision else {
             return try await answer(decision, exchange, arrival, record.id)
         }
-        if match == .disagreeing { throw ExchangeFailure(.malformed(MessageError(.target))) }
+        if case .disagreeing = match { throw ExchangeFailure(.malformed(MessageError(.target))) }
+        if !state.isTableComplete, isMissing(route, request, blueprint) {
+            throw ExchangeFailure(.routesIncomplete)
+        }
         guard let route else { throw ExchangeFailure(.noRoute) }
         record.route = route.name
         record.user = passage.session
@@ -104,15 +107,43 @@ final class RequestPipeline: Responder {
         }
     }
 
-    private func match(_ request: borrowing RequestHead, _ blueprint: Blueprint) -> RouteMatch<Int>
-    {
+    /// Of a configured route and one of the API the more precise decides; the API's, where both name
+    /// the same path.
+    private func match(
+        _ request: borrowing RequestHead, _ blueprint: Blueprint
+    ) -> RouteMatch<Route> {
         let reading = PathReading.check(request.path())
         guard reading != .invalid else { return .none }
-        guard let host = request.fields.firstIndex(of: .host) else {
-            return blueprint.table.match(host: Span(), path: request.path(), reading)
+        let configured = match(request, reading, in: blueprint.table)
+        guard state.apiRoutes.count > 0 else { return configured }
+        switch (configured, match(request, reading, in: state.apiRoutes)) {
+        case (.disagreeing, _), (_, .disagreeing): return .disagreeing
+        case (.none, let made): return made
+        case (_, .none): return configured
+        case (.route(let one), .route(let other)):
+            return one.precedence > other.precedence ? configured : .route(other)
         }
-        return blueprint.table.match(
+    }
+
+    private func match<Value>(
+        _ request: borrowing RequestHead, _ reading: PathReading, in table: RouteTable<Value>
+    ) -> RouteMatch<Value> {
+        guard let host = request.fields.firstIndex(of: .host) else {
+            return table.match(host: Span(), path: request.path(), reading)
+        }
+        return table.match(
             host: request.fields.value(at: host), path: request.path(), reading)
+    }
+
+    /// Whether the path is a user's and its route may be one that the Hub has yet to tell.
+    private func isMissing(
+        _ route: Route?, _ request: borrowing RequestHead, _ blueprint: Blueprint
+    ) -> Bool {
+        let reading = PathReading.check(request.path())
+        guard
+            case .route(let depth) = match(request, reading, in: blueprint.userPrefixes)
+        else { return false }
+        return (route?.depth ?? 0) <= depth
     }
 
     /// Registers first and looks then whether the session has ended: whichever comes first, no
@@ -142,11 +173,22 @@ final class RequestPipeline: Responder {
         defer {
             if exchange.hasTunnel { memo.ticket = ticket } else { state.live.remove(ticket) }
         }
+        guard let target = route.target else { throw ExchangeFailure(.badTarget) }
         try await exchange.forward(
             Forwarding(
-                target: route.target, edits: passage.edits, review: passage.review,
-                pool: state.pool, requestID: id, onActivity: onActivity))
+                target: target, edits: passage.edits, review: passage.review,
+                pool: state.pool, requestID: id, rewriting: route.rewriting,
+                onActivity: onActivity, onRouteActivity: activity(of: route)))
         return true
+    }
+
+    /// What is to be told of a route's use; nil for one that nobody asks about.
+    private func activity(of route: Route) -> ((RouteActivity) -> Void)? {
+        guard !route.data.isEmpty else { return nil }
+        let countsTraffic = state.blueprint.configuration.routesAPI.activity == .traffic
+        return { activity in
+            if countsTraffic || activity != .fromServer { route.touch() }
+        }
     }
 
     // MARK: Answers
@@ -165,9 +207,45 @@ final class RequestPipeline: Responder {
         _ exchange: any Exchange, _ failure: ExchangeFailure, _ id: RequestID
     ) async {
         guard failure.reason != .clientGone, exchange.account.status == 0 else { return }
+        let status = status(of: failure)
+        note(failure, status, exchange)
+        if let response = await customPage(status, failure, exchange) {
+            return await exchange.send(response)
+        }
         let (page, fields) = page(for: failure, exchange)
         await exchange.send(
-            pages.render(page, status: failure.status, fields: fields, id: id.description))
+            pages.render(page, status: status, fields: fields, id: id.description))
+    }
+
+    /// 503 for every failure of an upstream, where the settings say so.
+    private func status(of failure: ExchangeFailure) -> Int {
+        let settings = state.blueprint.configuration.forwarding
+        return failure.fault == .upstream && settings.upstreamFailures == .unavailable
+            ? 503 : failure.status
+    }
+
+    /// configurable-http-proxy has a line for every request that fails, and none for others.
+    private func note(_ failure: ExchangeFailure, _ status: Int, _ exchange: any Exchange) {
+        guard state.blueprint.configuration.log.format == .contract else { return }
+        let method = exchange.request.methodName().repairedText
+        let path = exchange.request.path().repairedText
+        state.log.error(
+            "\(status) \(method) \(path) \(failure.reason == .noRoute ? "" : failure.word)")
+    }
+
+    /// A page that the operator has in place of ours.
+    private func customPage(
+        _ status: Int, _ failure: ExchangeFailure, _ exchange: any Exchange
+    ) async -> Response? {
+        guard let pages = state.blueprint.errorPages, failure.isAboutRoutes else { return nil }
+        do throws(ExchangeFailure) {
+            return try await pages.page(
+                status, for: exchange.request, pool: state.pool,
+                limits: state.blueprint.configuration.limits)
+        } catch {
+            state.log.error("Failed to get custom error page: \(error.word) \(error.detail)")
+            return nil
+        }
     }
 
     private func page(
@@ -185,6 +263,8 @@ final class RequestPipeline: Responder {
             return (.badRequest("the request did not arrive in time"), fields)
         case .bodyTooLarge: return (.tooLarge, fields)
         case .noRoute: return (.notFound, fields)
+        case _ where failure.fault == .upstream && status(of: failure) == 503:
+            return (.unavailable(retryAfter: 5), fields)
         case .connectTimeout, .upstreamTimeout: return (.gatewayTimeout, fields)
         case .connectRefused, .nameUnresolved, .upstreamTLS, .upstreamReset, .upstreamClosed,
             .upstreamMalformed, .upstreamUpgrade:
@@ -193,7 +273,8 @@ final class RequestPipeline: Responder {
         case .tooManyExchanges:
             fields.append(.retryAfter, "2")
             return (.tooManyExchanges, fields)
-        case .draining, .upstreamBusy:
+        case .badTarget: return (.internalError, fields)
+        case .draining, .routesIncomplete, .upstreamBusy:
             fields.append(.retryAfter, "2")
             return (.unavailable(retryAfter: 2), fields)
         }

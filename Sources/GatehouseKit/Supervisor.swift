@@ -13,32 +13,65 @@ public struct Supervisor: Sendable {
     }
 
     /// Waits for signals until the gateway has stopped.
-    /// - Parameter configuration: reads it anew; nil where it cannot be used.
+    ///
+    /// - Parameters:
+    ///   - settings: of the start.
+    ///   - configuration: reads it anew; nil where it cannot be used.
     /// - Returns: the exit code.
     public func run(
-        _ gateway: Gateway, log: Log, configuration: @escaping @Sendable () -> Configuration?
+        _ gateway: Gateway, log: Log, _ settings: Configuration,
+        configuration: @escaping @Sendable () -> Configuration?
     ) async -> Int32 {
         let watch = EventLoop(name: "signals")
         let stopped = Delivery<Int32>()
+        let pidFile = settings.pidFile
+        if let pidFile { Supervisor.write(pidFile, log) }
         watch.start { loop in
             let source = SignalSource(Supervisor.signals, core: loop.core)
+            if settings.stop.endsWithParent { Supervisor.watchParent(log, loop.core) }
             var isStopping = false
             while true {
-                switch await source.next() {
-                case SIGHUP:
+                let signal = await source.next()
+                switch signal {
+                case SIGHUP where settings.reloads:
                     await Supervisor.reload(gateway, log, configuration)
+                case SIGHUP:
+                    await gateway.reloadCertificates()
                 default:
                     // The second time the patience is over.
                     if isStopping { return stopped.deliver(1) }
                     isStopping = true
+                    log.warning(signal == SIGINT ? "Interrupted" : "Terminated")
                     _ = Task.immediate(executorPreference: loop.thread) {
                         await gateway.stop()
-                        stopped.deliver(0)
+                        stopped.deliver(settings.stop.exitStatus)
                     }
                 }
             }
         }
-        return await stopped.value()
+        let status = await stopped.value()
+        gateway.removeSocketFiles()
+        if let pidFile { PlainFile.remove(pidFile) }
+        return status
+    }
+
+    /// Our number as decimal text, without a line feed.
+    private static func write(_ pidFile: String, _ log: Log) {
+        if let reason = PlainFile.write("\(getpid())", to: pidFile) {
+            log.error("the pid file cannot be written: \(pidFile): \(reason)")
+        } else {
+            log.info("Writing pid \(getpid()) to \(pidFile)")
+        }
+    }
+
+    /// Ends the process when the one that started it has ended.
+    private static func watchParent(_ log: Log, _ core: LoopCore) {
+        let parent = getppid()
+        core.fork {
+            while getppid() == parent { await EventLoop.sleep(.seconds(1), on: core) }
+            log.warning("the process that started this one has ended")
+            kill(getpid(), SIGTERM)
+        }
     }
 
     private static func reload(

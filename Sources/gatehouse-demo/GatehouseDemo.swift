@@ -42,7 +42,7 @@ enum GatehouseDemo {
             }
             say("  open a second tab, watch the live connections, sign out, watch them die\n")
             say("  the browser warns about the certificate: certs/README.md; Ctrl-C ends this\n")
-            let code = await supervisor.run(gateway, log: log) { decode(demo) }
+            let code = await supervisor.run(gateway, log: log, configuration) { decode(demo) }
             await application.stop()
             await provider?.stop()
             return code

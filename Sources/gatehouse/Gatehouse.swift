@@ -10,6 +10,10 @@ enum Gatehouse {
 
     static func main() async {
         let environment = ProcessEnvironment.variables
+        if let name = CommandLine.arguments.first, CHPCommandLine.isCalled(by: name) {
+            let words = Array(CommandLine.arguments.dropFirst())
+            exit(await ProxyCommand.run(words, called: CHPCommandLine.name, environment))
+        }
         let reading = CommandTable.read(
             Array(CommandLine.arguments.dropFirst()), environment: environment, version: version)
         switch reading {
@@ -20,9 +24,8 @@ enum Gatehouse {
             exit(CommandTable.usageExit)
         case .run(.check(let file)):
             exit(CheckCommand.run(file, environment))
-        case .run(.proxy):
-            say("gatehouse: 'proxy' is not built yet\n")
-            exit(CommandTable.usageExit)
+        case .run(.proxy(let words)):
+            exit(await ProxyCommand.run(words, called: "gatehouse proxy", environment))
         case .run(.serve(let file)):
             exit(await ServeCommand.run(file, environment))
         }

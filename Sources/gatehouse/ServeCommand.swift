@@ -27,7 +27,7 @@ enum ServeCommand {
             log.error("cannot start: \(error)")
             return 1
         }
-        return await supervisor.run(gateway, log: log) {
+        return await supervisor.run(gateway, log: log, configuration) {
             reread(file, environment, log)
         }
     }

@@ -1,0 +1,113 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseNet
+import GatehouseProxy
+
+/// Addresses, and what the control loop serves.
+extension Gateway {
+    func bind(_ listener: ListenerSettings) async throws(GatewayError) -> BoundListener {
+        let count = listener.role == .public ? loops.serving.count : 1
+        do throws(ListenError) {
+            switch listener.address {
+            case .unix(let path):
+                let bound = try Binding.unix(path, count: count)
+                return BoundListener(
+                    settings: listener, files: bound.files, shown: "unix:\(path)",
+                    file: bound.file)
+            case .tcp(let host, let port):
+                let address = try await resolve(host, port)
+                let (files, bound) = try Binding.tcp(address, count: count)
+                return BoundListener(
+                    settings: listener, files: files, shown: bound.description)
+            }
+        } catch {
+            throw GatewayError(
+                "cannot listen on \(error.address): \(error.reason)",
+                hint: "end what listens there, or change 'listeners'")
+        }
+    }
+
+    private func resolve(_ host: String, _ port: UInt16) async throws(ListenError) -> Address {
+        let resolver = resolver
+        let result: Result<Address, StreamError> = await loops.control.run { loop in
+            do throws(StreamError) {
+                let addresses = try await resolver.addresses(
+                    of: host, port: port, core: loop.core)
+                guard let first = addresses.first else { throw StreamError.unresolved(host) }
+                return .success(first)
+            } catch { return .failure(error) }
+        }
+        switch result {
+        case .success(let address): return address
+        case .failure(let error): throw ListenError(address: "\(host):\(port)", reason: "\(error)")
+        }
+    }
+
+    /// Says where everything is; with configurable-http-proxy's log in its words.
+    func announce(_ bound: [BoundListener], _ configuration: Configuration) {
+        guard configuration.log.format == .contract else {
+            for listener in bound { log.notice("listening on \(listener.url)") }
+            return log.notice("sessions are kept in memory: they end with this process")
+        }
+        let target = configuration.routesAPI.defaultTarget ?? "(no default)"
+        for listener in bound {
+            switch listener.settings.role {
+            case .public:
+                if let redirect = listener.settings.redirect {
+                    let port = redirect.port.map { "\($0)" } ?? "443"
+                    log.info("Added HTTP to HTTPS redirection from \(listener.shown) to \(port)")
+                } else {
+                    log.info("Proxying \(listener.url) to \(target)")
+                }
+            case .api: log.info("Proxy API at \(listener.url)/api/routes")
+            case .metrics: log.info("Serve metrics at \(listener.url)/metrics")
+            }
+        }
+    }
+
+    /// Lets the control loop serve the routes API.
+    func startControl(_ blueprint: Blueprint, _ bound: [BoundListener]) async {
+        let loops = loops
+        let log = log.labelled("gatehouse.api")
+        let settings = blueprint.configuration.routesAPI
+        await loops.control.run { [weak self] loop in
+            let routes = HubRoutes(core: loop.core) { changes in
+                await loops.broadcast { loop in
+                    (loop.attachment as? LoopState)?.take(changes)
+                }
+            } complete: {
+                await loops.broadcast { loop in
+                    (loop.attachment as? LoopState)?.isTableComplete = true
+                }
+            }
+            let state = ControlState(blueprint: blueprint, routes: routes)
+            loop.attach(state)
+            if let target = settings.defaultTarget {
+                let address = RouteAddress("/")
+                let data = JSONValue.object(["target": .string(target)]).encoded().dropLast()
+                log.info("Adding route / -> \(target)")
+                await routes.add(
+                    blueprint.route(at: address, data: Array(data), target: target), at: address)
+                log.info("Route added / -> \(target)")
+            }
+            guard self != nil else { return }
+            if blueprint.hasRoutesAPI { routes.awaitHub() }
+            for (index, listener) in bound.enumerated() {
+                guard listener.isControl else {
+                    state.acceptors.append(nil)
+                    continue
+                }
+                let acceptor = ConnectionAcceptor(
+                    Listener(Descriptor(listener.files[0]), core: loop.core),
+                    responder: RoutesAPI(routes, token: listener.settings.token, log: log) {
+                        state.blueprint
+                    },
+                    options: ConnectionAcceptor.Options(
+                        tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
+                        maximumConnections: 1024))
+                state.acceptors.append(acceptor)
+                loop.core.fork { await acceptor.run(on: loop) }
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseKit
+import Glibc
+
+/// `gatehouse proxy …`, or this program under the name of configurable-http-proxy: what JupyterHub
+/// starts.
+enum ProxyCommand {
+    /// Runs until a signal ends it.
+    ///
+    /// - Parameters:
+    ///   - words: of the command line, without the program's name.
+    ///   - called: how the help names the program.
+    /// - Returns: the exit code.
+    static func run(
+        _ words: [String], called: String, _ environment: [String: String]
+    ) async -> Int32 {
+        let reading = CHPCommandLine.read(
+            words, environment: environment, version: Gatehouse.version, called: called,
+            readFile: ConfigurationFiles.read)
+        switch reading {
+        case .print(let text):
+            print(text, terminator: "")
+            return 0
+        case .failure(let text):
+            Gatehouse.say(text)
+            return CHPCommandLine.failureExit
+        case .refused(let text, let settings):
+            Log.standard(settings).error(text)
+            return CHPCommandLine.failureExit
+        case .run(let start):
+            return await run(start)
+        }
+    }
+
+    private static func run(_ start: CHPStart) async -> Int32 {
+        let supervisor = Supervisor()
+        let log = Log.standard(start.configuration.log)
+        for line in start.lines { log.write(line.level, line.text) }
+        let gateway: Gateway
+        do throws(GatewayError) {
+            gateway = try Gateway(start.configuration, log: log)
+            _ = try await gateway.start()
+        } catch {
+            log.error("\(error)")
+            return CHPCommandLine.failureExit
+        }
+        return await supervisor.run(gateway, log: log, start.configuration) { nil }
+    }
+}
