@@ -103,6 +103,7 @@ struct RouteKeys: Sendable {
             slots[moved] = slots[moved] & ~RouteKeys.numberMask | UInt32(number + 1)
             entries[number] = last
         }
+        entries.releaseUnused()
         if slots.count > RouteKeys.fewestSlots, entries.count * 8 < slots.count {
             resize(to: slots.count / 2)
         }
@@ -118,9 +119,11 @@ struct RouteKeys: Sendable {
             name = written.prefix(RouteKeys.lengthOfName(in: written.span)).map(ASCII.lowercased)
             if name.isEmpty { return nil }
         }
-        var path: [UInt8] = [RouteKeys.slash]
-        path.append(contentsOf: prefix.utf8.drop { $0 == RouteKeys.slash })
+        var path = Array(prefix.utf8)
         while path.last == RouteKeys.slash { path.removeLast() }
+        if let first = path.firstIndex(where: { $0 != RouteKeys.slash }), first != 1 {
+            path.replaceSubrange(..<first, with: CollectionOfOne(RouteKeys.slash))
+        }
         var hash = emptyHash
         var depth = 0
         for byte in path.dropFirst() {
@@ -307,10 +310,6 @@ struct RouteKeys: Sendable {
 
     private mutating func resize(to count: Int) {
         slots = [UInt32](repeating: 0, count: count)
-        var moved: [Entry] = []
-        moved.reserveCapacity(count / 2)
-        moved.append(contentsOf: entries)
-        entries = moved
         for number in entries.indices { occupy(number) }
     }
 
