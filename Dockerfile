@@ -7,7 +7,7 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libssl-dev libyaml-dev pkg-config \
+    && apt-get install -y --no-install-recommends libssl-dev libyaml-dev libsqlite3-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Package.swift ./
@@ -19,7 +19,7 @@ RUN scripts/build-release --product gatehouse \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libssl3 libyaml-0-2 \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 libyaml-0-2 libsqlite3-0 \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o 65534 -g 65534 -m 0700 /var/lib/gatehouse
 COPY --from=build /gatehouse /usr/local/bin/gatehouse

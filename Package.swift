@@ -40,12 +40,15 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         module("GatehouseBase"),
         module("GatehouseHTTP", imports: ["GatehouseBase"]),
         module("GatehouseOIDC", imports: ["GatehouseBase", "COpenSSL"]),
         module("GatehouseConfiguration", imports: ["GatehouseBase", "CYAML"]),
         module("GatehouseNet", imports: ["GatehouseBase", "COpenSSL", "CLinux"]),
+        module("GatehouseStore", imports: ["GatehouseBase", "CSQLite"]),
         module("GatehouseGate", imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseOIDC"]),
         module("GatehouseProxy", imports: ["GatehouseBase", "GatehouseHTTP", "GatehouseNet"]),
         module(
@@ -74,6 +77,7 @@ let package = Package(
             "GatehouseOIDCTests", imports: ["GatehouseBase", "GatehouseOIDC", "GatehouseTesting"]),
         tests("GatehouseConfigurationTests", imports: ["GatehouseBase", "GatehouseConfiguration"]),
         tests("GatehouseNetTests", imports: ["GatehouseBase", "GatehouseNet", "CLinux"]),
+        tests("GatehouseStoreTests", imports: ["GatehouseBase", "GatehouseStore"]),
         tests(
             "GatehouseGateTests",
             imports: [
