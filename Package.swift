@@ -55,7 +55,7 @@ let package = Package(
             "GatehouseKit",
             imports: [
                 "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
-                "GatehouseNet", "GatehouseGate", "GatehouseProxy",
+                "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseStore",
             ]),
         module(
             "GatehouseTesting",

@@ -87,7 +87,15 @@ public final class GateSnapshot: Sendable {
     /// Health, whatever the host, and what proves itself by signature.
     private func decideBeforeHost(_ request: borrowing RequestHead) -> Decision? {
         let path = request.path()
-        if path.equals("/.gatehouse/healthz") || path.equals("/_chp_healthz") {
+        // Exactly this, whatever the method; with a query, or to become a WebSocket, it is a path
+        // as any other, as with configurable-http-proxy.
+        if path.equals("/_chp_healthz"), request.target().count == path.count,
+            request.method != .connect, request.method != .trace,
+            request.fields.firstIndex(of: .upgrade) == nil
+        {
+            return .answer(.json(200, #"{"status":"OK"}"#))
+        }
+        if path.equals("/.gatehouse/healthz") {
             guard request.method == .get || request.method == .head else {
                 return .answer(refuse(request, .methodNotAllowed).adding(.allow, "GET, HEAD"))
             }

@@ -2,6 +2,7 @@ import GatehouseBase
 import GatehouseConfiguration
 import GatehouseNet
 import GatehouseProxy
+import GatehouseStore
 
 /// Addresses, and what the control loop serves.
 extension Gateway {
@@ -65,13 +66,50 @@ extension Gateway {
         }
     }
 
+    /// Opens the file of the routes, where there is a routes API and a state directory.
+    func openStore(_ configuration: Configuration) throws(GatewayError) -> StoredRoutes? {
+        guard configuration.listeners.contains(where: { $0.role == .api }),
+            case .path(let directory) = configuration.stateDirectory
+        else { return nil }
+        let file = StoredRoutes.file(in: directory, for: configuration)
+        do throws(StoreError) {
+            let store = try RecordStore.open(
+                file, patience: configuration.requiresState ? .seconds(5) : .zero)
+            if let damage = store.damage { log.error("\(file): \(damage)") }
+            return StoredRoutes(store, log: log.labelled("gatehouse.store"))
+        } catch {
+            guard configuration.requiresState else {
+                log.warning("routes end with this process: \(file): \(error)")
+                return nil
+            }
+            throw GatewayError(
+                "\(file): \(error)",
+                hint: "make 'state_dir' writable, end who has it open, or write 'state_dir: none'")
+        }
+    }
+
+    private func load(
+        _ stored: StoredRoutes?, _ settings: RoutesAPISettings
+    ) async -> [StoredRoutes.Found] {
+        guard let stored else { return [] }
+        do throws(StoreError) {
+            return try await stored.load(lifetime: settings.storedRouteLifetime)
+        } catch {
+            log.error("the stored routes cannot be read: \(error)")
+            return []
+        }
+    }
+
     /// Lets the control loop serve the routes API.
-    func startControl(_ blueprint: Blueprint, _ bound: [BoundListener]) async {
+    func startControl(
+        _ blueprint: Blueprint, _ bound: [BoundListener], _ stored: StoredRoutes?
+    ) async {
         let loops = loops
         let log = log.labelled("gatehouse.api")
         let settings = blueprint.configuration.routesAPI
-        await loops.control.run { [weak self] loop in
-            let routes = HubRoutes(core: loop.core) { changes in
+        let found = await load(stored, settings)
+        await loops.control.run { loop in
+            let routes = HubRoutes(core: loop.core, stored: stored) { changes in
                 await loops.broadcast { loop in
                     (loop.attachment as? LoopState)?.take(changes)
                 }
@@ -82,6 +120,11 @@ extension Gateway {
             }
             let state = ControlState(blueprint: blueprint, routes: routes)
             loop.attach(state)
+            await routes.restore(found) { one in
+                blueprint.route(
+                    at: one.address, data: one.data, target: RouteData.target(in: one.data) ?? "")
+            }
+            if !found.isEmpty { log.notice("routes from before the restart: \(found.count)") }
             if let target = settings.defaultTarget {
                 let address = RouteAddress("/")
                 let data = JSONValue.object(["target": .string(target)]).encoded().dropLast()
@@ -90,7 +133,6 @@ extension Gateway {
                     blueprint.route(at: address, data: Array(data), target: target), at: address)
                 log.info("Route added / -> \(target)")
             }
-            guard self != nil else { return }
             if blueprint.hasRoutesAPI { routes.awaitHub() }
             for (index, listener) in bound.enumerated() {
                 guard listener.isControl else {

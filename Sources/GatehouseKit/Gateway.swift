@@ -13,6 +13,7 @@ public final class Gateway: Sendable {
         var isStopping = false
         /// UNIX sockets that are ours to remove.
         var socketFiles: [UnixSocketFile] = []
+        var stored: StoredRoutes?
     }
 
     /// Where an access line goes; whole lines.
@@ -99,27 +100,43 @@ public final class Gateway: Sendable {
     public func start() async throws(GatewayError) -> [String] {
         let blueprint = blueprint
         var bound: [BoundListener] = []
+        let stored: StoredRoutes?
         do throws(GatewayError) {
             for listener in blueprint.configuration.listeners {
                 bound.append(try await bind(listener))
             }
+            stored = try openStore(blueprint.configuration)
         } catch {
             for listener in bound { listener.close() }
             throw error
         }
         let socketFiles = bound.compactMap(\.file)
-        state.withLock { $0.socketFiles = socketFiles }
+        state.withLock {
+            $0.socketFiles = socketFiles
+            $0.stored = stored
+        }
         let snapshot = gate.snapshot
         for (index, loop) in loops.serving.enumerated() {
             await prepare(loop, blueprint, snapshot, bound.map { $0.file(ofLoop: index) })
         }
-        await startControl(blueprint, bound)
+        await startControl(blueprint, bound, stored)
+        for loop in loops.serving { await open(loop) }
         watch()
         announce(bound, blueprint.configuration)
         return bound.map(\.url)
     }
 
-    /// Gives a loop its part and lets it accept.
+    /// Lets a loop accept.
+    private func open(_ loop: EventLoop) async {
+        await loop.run { loop in
+            guard let state = loop.attachment as? LoopState else { return }
+            for case let acceptor? in state.acceptors {
+                loop.core.fork { await acceptor.run(on: loop) }
+            }
+        }
+    }
+
+    /// Gives a loop its part.
     private func prepare(
         _ loop: EventLoop, _ blueprint: Blueprint, _ snapshot: GateSnapshot, _ files: [Int32?]
     ) async {
@@ -151,10 +168,6 @@ public final class Gateway: Sendable {
                         tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
                         maximumConnections: perLoop))
                 state.acceptors.append(acceptor)
-                _ = Task.immediate(executorPreference: loop.thread) {
-                    _ = loop
-                    await acceptor.run(on: loop)
-                }
             }
         }
     }
@@ -287,6 +300,7 @@ public final class Gateway: Sendable {
             state.pool.closeIdle()
             state.accessLog?.flush()
         }
+        await state.withLock { $0.stored }?.close()
         log.notice("stopped")
         loops.stop()
     }

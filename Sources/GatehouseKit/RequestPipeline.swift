@@ -154,6 +154,7 @@ final class RequestPipeline: Responder {
         _ exchange: any Exchange, to route: Route, _ passage: Passage, _ memo: ConnectionMemo,
         _ id: RequestID
     ) async throws(ExchangeFailure) -> Bool {
+        let isUpgrade = exchange.request.fields.firstIndex(of: .upgrade) != nil
         var onActivity: (() -> Void)?
         let ticket: LiveTicket
         if let session = passage.session {
@@ -163,7 +164,7 @@ final class RequestPipeline: Responder {
             case .ended: return false
             case .tooMany: throw ExchangeFailure(.tooManyExchanges)
             }
-            if exchange.request.fields.firstIndex(of: .upgrade) != nil {
+            if isUpgrade {
                 let core = state.core
                 onActivity = { session.touch(core.now) }
             }
@@ -174,6 +175,9 @@ final class RequestPipeline: Responder {
             if exchange.hasTunnel { memo.ticket = ticket } else { state.live.remove(ticket) }
         }
         guard let target = route.target else { throw ExchangeFailure(.badTarget) }
+        state.log.debug(
+            "PROXY \(isUpgrade ? "WS" : "WEB") \(exchange.request.path().repairedText) to "
+                + target.description)
         try await exchange.forward(
             Forwarding(
                 target: target, edits: passage.edits, review: passage.review,
@@ -229,8 +233,7 @@ final class RequestPipeline: Responder {
         guard state.blueprint.configuration.log.format == .contract else { return }
         let method = exchange.request.methodName().repairedText
         let path = exchange.request.path().repairedText
-        state.log.error(
-            "\(status) \(method) \(path) \(failure.reason == .noRoute ? "" : failure.word)")
+        state.log.error("\(status) \(method) \(path) \(failure.systemWord)")
     }
 
     /// A page that the operator has in place of ours.

@@ -9,7 +9,9 @@ enum StateDirectory {
     static func keys(for configuration: Configuration) throws(GatewayError) -> GateKeys {
         if let text = configuration.keys { return try keys(in: text, of: "GATEHOUSE_KEYS") }
         if let file = configuration.keysFile { return try keys(at: file) }
-        guard case .path(let directory) = configuration.stateDirectory else { return .random() }
+        guard case .path(let directory) = configuration.stateDirectory,
+            configuration.oidc != nil || configuration.requiresState
+        else { return .random() }
         do throws(SecretFile.Failure) {
             try SecretFile.createDirectory(directory)
         } catch {

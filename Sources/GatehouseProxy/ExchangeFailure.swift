@@ -80,6 +80,20 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         fault == .upstream || reason == .noRoute || reason == .badTarget
     }
 
+    /// The system's word for it, as configurable-http-proxy's log has it.
+    public var systemWord: String {
+        switch reason {
+        case .connectRefused: "connect ECONNREFUSED"
+        case .connectTimeout: "connect ETIMEDOUT"
+        case .upstreamTimeout: "socket hang up (ETIMEDOUT)"
+        case .upstreamReset: "read ECONNRESET"
+        case .upstreamClosed: "socket hang up"
+        case .nameUnresolved: "getaddrinfo ENOTFOUND"
+        case .noRoute: ""
+        default: word
+        }
+    }
+
     /// Whether a request may go to a fresh connection when a reused one failed so before the first
     /// byte of an answer.
     var allowsRetry: Bool {

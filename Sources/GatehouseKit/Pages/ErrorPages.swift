@@ -10,23 +10,16 @@ struct ErrorPages: Sendable {
     private static let maximumSize = 1024 * 1024
     private static let patience = Duration.seconds(5)
 
-    enum Source: Sendable {
-        /// By status; nil for any other.
-        case files([Int?: [UInt8]])
+    private enum Source: Sendable {
+        case directory(String)
         case server(UpstreamTarget, path: [UInt8])
     }
 
-    let source: Source
+    private let source: Source
 
-    /// Reads a directory's `404.html`, `503.html` and so on, and `error.html`.
-    init(directory: String) {
-        var files: [Int?: [UInt8]] = [:]
-        for status in [404, 500, 502, 503, 504] {
-            files[status] = try? SecretFile.read("\(directory)/\(status).html")
-        }
-        files[nil] = try? SecretFile.read("\(directory)/error.html")
-        source = .files(files)
-    }
+    /// From a directory with `404.html`, `503.html` and so on, and `error.html` for the rest. They
+    /// are read when they are shown: whoever edits one sees it at once.
+    init(directory: String) { source = .directory(directory) }
 
     init(server: UpstreamTarget, path: [UInt8]) { source = .server(server, path: path) }
 
@@ -36,10 +29,10 @@ struct ErrorPages: Sendable {
         _ status: Int, for request: RequestHead, pool: UpstreamPool, limits: Limits
     ) async throws(ExchangeFailure) -> Response? {
         switch source {
-        case .files(let files):
-            guard let body = files[status] ?? files[nil] else {
-                return Response(
-                    status, body: Array(Status.phrase(status).description.utf8))
+        case .directory(let directory):
+            let files = ["\(directory)/\(status).html", "\(directory)/error.html"]
+            guard let body = files.lazy.compactMap({ try? SecretFile.read($0) }).first else {
+                return Response(status, body: Array(Status.phrase(status).description.utf8))
             }
             var response = Response(status, body: body)
             response.head.fields.append(.contentType, "text/html")

@@ -22,7 +22,7 @@ public struct PageRenderer: Sendable {
         _ page: Page, status: Int, fields: Fields = Fields(), id: String
     ) -> Response {
         let content = PageContent(page)
-        var response = Response(status, body: Array(document(content, id: id).utf8))
+        var response = Response(status, body: Array(document(content, status: status, id: id).utf8))
         response.head.fields = fields
         response.head.fields.append(.contentType, "text/html; charset=utf-8")
         response.head.fields.append(.contentSecurityPolicy, policy(content))
@@ -58,7 +58,7 @@ public struct PageRenderer: Sendable {
             }
     }
 
-    private func document(_ content: PageContent, id: String) -> String {
+    private func document(_ content: PageContent, status: Int, id: String) -> String {
         let title = HTML.escape(content.title)
         let paragraphs = content.paragraphs.map { "<p>\(HTML.escape($0))</p>\n" }
         let points = content.points.map { "<li>\(HTML.escape($0))</li>" }.joined()
@@ -76,7 +76,7 @@ public struct PageRenderer: Sendable {
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="robots" content="noindex">
-            <title>\(title)</title>
+            <title>\(status < 400 ? "" : "\(status): ")\(title)</title>
             <style>\(PageStyle.css)</style>
             </head>
             <body>

@@ -29,44 +29,89 @@ final class HubRoutes {
     private let core: LoopCore
     private let spread: Spread
     private let complete: @Sendable () async -> Void
-    /// Fires when the table is complete; nil from then on.
-    private var completion: LoopTimer?
-    private var wasListed = false
+    /// nil where routes end with the process.
+    private let stored: StoredRoutes?
+    private var isComplete = false
+    /// Fires when the Hub has read the table and then been quiet.
+    private let settled = LoopTimer()
+    private var isSettling = false
+    /// The end of what nobody has told us of: 330 s after the start.
+    private let patience = LoopTimer()
+    /// Routes from the disk that the Hub has not confirmed: until when they are good.
+    private var unconfirmed: [RouteAddress: Int64] = [:]
+    private let expiry = LoopTimer()
 
     /// - Parameters:
     ///   - complete: tells every loop that the table is complete.
     init(
-        core: LoopCore, spread: @escaping Spread, complete: @escaping @Sendable () async -> Void
+        core: LoopCore, stored: StoredRoutes?, spread: @escaping Spread,
+        complete: @escaping @Sendable () async -> Void
     ) {
         self.core = core
+        self.stored = stored
         self.spread = spread
         self.complete = complete
+        settled.onExpiry = { [weak self] in self?.settle() }
+        patience.onExpiry = { [weak self] in self?.finish() }
+        expiry.onExpiry = { [weak self] in self?.expire() }
+    }
+
+    // MARK: From the disk
+
+    /// Takes up what was stored, before anything is served.
+    func restore(_ found: [StoredRoutes.Found], make: (StoredRoutes.Found) -> Route) async {
+        var changes: [RouteChange] = []
+        for one in found {
+            let route = make(one)
+            routes[one.address] = route
+            unconfirmed[one.address] = one.goodUntil
+            changes.append(.set(one.address, route))
+        }
+        if !changes.isEmpty { await spread(changes) }
+        armExpiry()
+    }
+
+    private func armExpiry() {
+        guard let first = unconfirmed.values.min() else { return core.cancel(expiry) }
+        let wait = Duration.milliseconds(max(0, first - Timestamp.now().milliseconds))
+        // In steps: the wall clock may be set meanwhile.
+        core.set(expiry, to: .now() + min(wait, .seconds(10)))
+    }
+
+    /// Removes what is good no longer: its address may be another server's by now.
+    private func expire() {
+        let now = Timestamp.now().milliseconds
+        for (address, goodUntil) in unconfirmed where goodUntil <= now {
+            core.fork { _ = await self.remove(address) }
+        }
+        armExpiry()
     }
 
     // MARK: The Hub's first words
 
     /// Waits until the Hub has told its routes: it has read the table and then been quiet for
     /// 2 s, or 330 s have passed, its longest usual interval.
-    func awaitHub() {
-        let timer = LoopTimer { [weak self] in self?.finish() }
-        completion = timer
-        core.set(timer, to: .now() + .seconds(330))
-    }
+    func awaitHub() { core.set(patience, to: .now() + .seconds(330)) }
 
     /// The Hub has read the whole table.
     func noteListing() {
-        wasListed = true
-        restartCompletion()
+        isSettling = true
+        core.set(settled, to: .now() + .seconds(2))
     }
 
-    private func restartCompletion() {
-        guard let completion, wasListed else { return }
-        core.set(completion, to: .now() + .seconds(2))
+    /// What the Hub has left standing it has confirmed.
+    private func settle() {
+        isSettling = false
+        unconfirmed.removeAll()
+        core.cancel(expiry)
+        if let stored { core.fork { await stored.confirm() } }
+        finish()
     }
 
     private func finish() {
-        guard completion != nil else { return }
-        completion = nil
+        guard !isComplete else { return }
+        isComplete = true
+        core.cancel(patience)
         core.fork { await self.complete() }
     }
 
@@ -89,7 +134,7 @@ final class HubRoutes {
     private func make(_ change: Change, at address: RouteAddress) async -> Bool {
         let item = Pending(change: change, signal: Signal(), outcome: Outcome())
         pending.append((address, item))
-        restartCompletion()
+        if isSettling { core.set(settled, to: .now() + .seconds(2)) }
         if !isSpreading {
             isSpreading = true
             core.fork { await self.spreadPending() }
@@ -105,6 +150,7 @@ final class HubRoutes {
             var changes: [RouteChange] = []
             changes.reserveCapacity(batch.count)
             for (address, item) in batch {
+                unconfirmed[address] = nil
                 switch item.change {
                 case .add(let route):
                     item.outcome.existed = routes.updateValue(route, forKey: address) != nil
@@ -115,7 +161,10 @@ final class HubRoutes {
                     changes.append(.remove(address))
                 }
             }
-            if !changes.isEmpty { await spread(changes) }
+            if !changes.isEmpty {
+                await stored?.write(changes)
+                await spread(changes)
+            }
             for (_, item) in batch { item.signal.raise() }
         }
         isSpreading = false

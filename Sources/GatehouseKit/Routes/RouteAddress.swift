@@ -6,12 +6,21 @@ struct RouteAddress: Hashable, Sendable {
     /// Compared by bytes: Swift takes canonically equivalent texts for equal.
     private let bytes: [UInt8]
 
-    /// Puts a slash before a path and takes one off its end.
+    /// One slash before the path, none behind it: the look-up tells no others apart.
     init(_ path: String) {
-        var bytes = Array(path.utf8)
-        if bytes.first != 0x2F { bytes.insert(0x2F, at: 0) }
-        if bytes.count > 1, bytes.last == 0x2F { bytes.removeLast() }
-        self.bytes = bytes
+        let inner = path.utf8.drop { $0 == 0x2F }
+        bytes = [0x2F] + inner.prefix(inner.count - inner.reversed().prefix { $0 == 0x2F }.count)
+    }
+
+    /// With host routing: hosts are the same in either case.
+    init(_ path: String, hostRouting: Bool) {
+        let plain = RouteAddress(path)
+        guard hostRouting else {
+            self = plain
+            return
+        }
+        let end = plain.bytes.dropFirst().firstIndex(of: 0x2F) ?? plain.bytes.endIndex
+        bytes = plain.bytes[..<end].map(ASCII.lowercased) + plain.bytes[end...]
     }
 
     var path: String { String(decoding: bytes, as: UTF8.self) }

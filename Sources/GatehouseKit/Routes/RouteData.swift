@@ -29,6 +29,13 @@ enum RouteData {
         return (target, JSONValue.object(members).encoded().dropLast())
     }
 
+    /// The target's text in what was kept of a route.
+    static func target(in data: [UInt8]) -> String? {
+        let bytes = data + [UInt8(ascii: "}")]
+        guard let value = try? JSONValue.parse(bytes, maximumSize: bytes.count) else { return nil }
+        return value["target"]?.string
+    }
+
     /// The whole object.
     static func append(_ route: Route, to bytes: inout [UInt8]) {
         bytes += route.data

@@ -52,10 +52,12 @@ final class RoutesAPI: Responder {
     ) async throws(ExchangeFailure) {
         let request = exchange.request
         guard let path = RoutesAPI.argument(request.path()) else {
-            return await exchange.send(RoutesAPI.plain(404, "Not Found"))
+            note = "Not Found"
+            return await exchange.send(RoutesAPI.plain(404, note))
         }
         guard [.get, .post, .delete].contains(request.method) else {
-            var refusal = RoutesAPI.plain(405, "Method not supported")
+            note = "Method not supported"
+            var refusal = RoutesAPI.plain(405, note)
             refusal.head.fields.append(.allow, "GET, POST, DELETE")
             return await exchange.send(refusal)
         }
@@ -65,11 +67,12 @@ final class RoutesAPI: Responder {
         else {
             return await exchange.send(RoutesAPI.plain(400, "The path of the route is no path"))
         }
+        let address = RouteAddress(decoded, hostRouting: blueprint().isHostRouting)
         switch request.method {
         case .get where decoded.isEmpty || decoded == "/": try await list(exchange)
-        case .get: await get(RouteAddress(decoded), exchange)
-        case .post: try await add(RouteAddress(decoded), exchange, &note)
-        default: await remove(RouteAddress(decoded), exchange)
+        case .get: await get(address, exchange)
+        case .post: try await add(address, exchange, &note)
+        default: await remove(address, exchange)
         }
     }
 

@@ -16,6 +16,7 @@ extension HTTP1Connection {
     public func forward(_ forwarding: Forwarding) async throws(ExchangeFailure) {
         let upgrade = UpgradeRequest.of(request, framing: framing)
         if case .refused(let error) = upgrade { throw ExchangeFailure(.malformed(error)) }
+        if framing != .none, !inbound.isEmpty { forwarding.onRouteActivity?(.fromClient) }
         var idle = forwarding.pool.takeIdle(forwarding.target)
         while true {
             let upstream = if let idle { idle } else { try await connect(forwarding) }
