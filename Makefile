@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 8443
 FUZZ_SECONDS ?= 20
 
-.PHONY: help deps build test e2e lint format sanitize fuzz check fuzz-long bench image certs run clean
+.PHONY: help deps build test e2e conformance lint format sanitize fuzz check fuzz-long bench image certs run clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -26,6 +26,12 @@ test: deps ## unit, corpus and integration tests (under 5 minutes)
 
 e2e: build ## a real Keycloak, JupyterLab and Chromium against .build/release/gatehouse
 	scripts/e2e
+
+conformance: build ## beside configurable-http-proxy 4.5 and 5.3; writes the table of docs/COMPATIBILITY.md
+	scripts/install-packages e2e
+	@CONFORMANCE_SLOW=1 scripts/conformance --peer all --outcomes .e2e/conformance.json || \
+		echo "Some tests failed: the table says which." >&2
+	scripts/conformance-table .e2e/conformance.json
 
 lint: ## formatting, edges between modules, sizes, unsafe code, docs/THREATS.md
 	scripts/lint

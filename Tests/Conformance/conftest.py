@@ -1,18 +1,16 @@
 """The peers, the proxies that tests share, and the outcomes that the table is made of."""
 import json
-import os
 import pathlib
 import shutil
-import subprocess
 import tempfile
 
 import pytest
 
 import certificates as made_certificates
 from backend import Backend
+from contract import PEERS
 from proxy import Proxy, find_peer
 
-PEERS = ["chp45", "chp53", "gatehouse"]
 # By the sections of the contract; what ends or restarts proxies comes last.
 ORDER = ["test_api", "test_routing", "test_forwarding", "test_response", "test_websocket",
          "test_errors", "test_activity", "test_metrics", "test_logs", "test_chart",
@@ -81,7 +79,7 @@ def start(peer):
         made.append(Proxy(peer, *flags, **options))
         return made[-1]
     yield begin
-    for one in made:
+    for one in reversed(made):
         one.stop()
 
 

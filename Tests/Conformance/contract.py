@@ -1,6 +1,8 @@
 """The mark that ties a test to a sentence of the contract."""
 import pytest
 
+PEERS = ["chp45", "chp53", "gatehouse"]
+
 
 def contract(section, sentence, *, chp=None, chp45=None, chp53=None, gatehouse=None, why=""):
     """The test observes `sentence` of `section` (docs/COMPATIBILITY.md). A peer that does something

@@ -1,0 +1,246 @@
+"""Section 13: defects of configurable-http-proxy, seen there and not here."""
+import json
+import os
+import threading
+import time
+
+import pytest
+
+from backend import Backend, cut, echo_tunnel, response
+from basics import unique, wait_until
+from certificates import sign
+from contract import PEERS, contract
+from proxy import Proxy, find_peer
+from wire import chunked, frame, request_bytes, upgrade_bytes
+
+
+@contract("13.1", "A chunked body of DELETE or OPTIONS stays a body: the next user gets his own answer",
+          chp53="it follows a `content-length: 0` on a shared connection: the next user gets the answer of what was smuggled in it",
+          chp45="it follows a `content-length: 0`, on a connection that nobody else uses")
+@pytest.mark.parametrize("method", ["DELETE", "OPTIONS"])
+def test_smuggling(proxy, backends, peer, method):
+    def script(seen):
+        if seen.target.endswith("smuggled"):
+            time.sleep(0.4)  # A slow answer, which the next request overtakes.
+        seen.send(response(body=f"{seen.method} {seen.target}"))
+    backend = backends(script)
+    path = proxy.add(unique(), backend)
+    smuggled = f"GET {path}/smuggled HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    answer = proxy.request(method, path + "/first", [("Transfer-Encoding", "chunked")], chunked(smuggled))
+    assert answer.text == f"{method} {path}/first"
+    after = proxy.get(path + "/next").text
+    targets = [seen.target for seen in backend.requests]
+    first = backend.requests[0]
+    if peer.name == "gatehouse":
+        assert targets == [path + "/first", path + "/next"]
+        assert first.body == smuggled and first.get("content-length") is None
+        assert after == f"GET {path}/next"
+    else:
+        assert first.get("content-length") == "0" and first.body == b""
+        assert path + "/smuggled" in targets
+        assert after == (f"GET {path}/smuggled" if peer.name == "chp53" else f"GET {path}/next")
+
+
+@contract("13.2", "A client is told when the upstream dies in mid-body", chp="it waits for ever")
+@pytest.mark.parametrize("end", ["reset", "close"])
+def test_death_in_mid_body(proxy, backends, differs, end):
+    def script(seen):
+        seen.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        time.sleep(0.1)
+        return cut(seen) if end == "reset" else "end"
+    path = proxy.add(unique(), backends(script))
+    with proxy.connect() as connection:
+        connection.send(request_bytes("GET", path))
+        connection.head()
+        assert connection.is_closed(1.0) == (not differs)
+
+
+@contract("13.3", "Descriptors do not grow with WebSockets that fail: no route, a dead target, one that refuses or resets, clients that vanish",
+          chp53="those without a route and with a bad URL stay open")
+@pytest.mark.parametrize("kind", ["no route", "dead", "refuses", "resets", "vanishes"])
+def test_descriptors(proxy, backends, peer, kind):
+    target = {"dead": "http://127.0.0.1:1", "refuses": backends(response("403 Forbidden")).url,
+              "resets": backends(cut).url, "vanishes": backends(echo_tunnel).url}
+    path = unique("/nowhere") if kind == "no route" else proxy.add(unique(), target[kind])
+    before = proxy.descriptors()
+    held = []
+    for _ in range(30):
+        connection = proxy.connect()
+        connection.send(upgrade_bytes(path))
+        if kind == "vanishes":
+            connection.answer()
+            connection.reset()
+        else:
+            # The client waits for the proxy's end and does not close by itself.
+            held.append(connection)
+    leaks = kind == "no route" and peer.name == "chp53"
+
+    def settled():
+        return proxy.descriptors() <= before + 8
+    try:
+        if leaks:
+            time.sleep(1)
+            assert not settled()
+        else:
+            wait_until(settled, 4, f"descriptors back to {before}: {proxy.descriptors()}")
+    finally:
+        for connection in held:
+            connection.close()
+    wait_until(settled, 5, "descriptors after the clients' end")
+
+
+@contract("13.3", "Descriptors do not grow with requests to dead, resetting and silent targets and with clients that vanish")
+def test_descriptors_of_requests(proxy, backends, peer):
+    dead = proxy.add(unique(), "http://127.0.0.1:1")
+    resets = proxy.add(unique(), backends(cut))
+    silent = proxy.add(unique(), backends(lambda seen: seen.is_closed(1) and "end" or "end"))
+    before = proxy.descriptors()
+    for _ in range(20):
+        proxy.get(dead), proxy.get(resets)
+        with proxy.connect() as connection:
+            connection.send(request_bytes("GET", silent))
+            time.sleep(0.01)
+            connection.reset()
+    wait_until(lambda: proxy.descriptors() <= before + 8, 7, f"descriptors back to {before}")
+
+
+@contract("13.5", "`--insecure` works", chp53="no effect")
+def test_insecure(proxy_with, backends, certificates, differs):
+    proxy = proxy_with("--insecure")
+    backend = backends(tls=certificates.serving())
+    assert proxy.get(proxy.add(unique(), backend)).status == (503 if differs else 200)
+
+
+@contract("13.5", "The client's Host does not choose the name that a target's certificate is compared with", chp="it does")
+def test_host_and_certificate(proxy_with, backends, certificates, differs):
+    # The certificate is one for `localhost`; the target's address is 127.0.0.1, which it does not name.
+    folder = certificates.folder
+    if not (folder / "named.crt").exists():
+        sign(folder, "named", "DNS:localhost")
+    proxy = proxy_with("--client-ssl-ca", certificates["ca.crt"])
+    path = proxy.add(unique(), backends(tls=certificates.serving("named")))
+    assert proxy.get(path, host="localhost").status == (200 if differs else 503)
+
+
+@contract("13.6", "No request to the API is left without an answer", chp="`DELETE /api/routes` and bad escapes are")
+def test_api_always_answers(proxy, backend, differs):
+    proxy.add("/", backend)
+    silent = 0
+    for target in ("/api/routes", "/api/routes/%", "/api/routes/%ff"):
+        with proxy.api_connect() as connection:
+            connection.send(request_bytes("DELETE", target, [("Authorization", f"token {proxy.token}")]))
+            silent += connection.is_silent(0.4)
+    proxy.api("DELETE", "/api/routes/")
+    assert silent == (3 if differs else 0)
+
+
+@contract("13.6", "A route below a segment like `constructor` can be added, found and removed", chp="500 for its siblings")
+def test_constructor(proxy, backend, differs):
+    base = unique()
+    proxy.add(base + "/constructor/deep", backend)
+    assert proxy.get(base + "/constructor/deep").status == 200
+    proxy.add(base + "/x", backend)
+    proxy.add(base, backend)
+    assert proxy.get(base + "/toString").status == (500 if differs else 200)
+    assert proxy.api("DELETE", f"/api/routes{base}/constructor/deep").status == 204
+
+
+@contract("13.6", "The host of `//host/path` is no host", chp53="routed as `/path`, forwarded as it came")
+def test_route_confusion(proxy, backends, peer):
+    private, public = backends(), backends()
+    base = unique()
+    proxy.add(base, private)
+    proxy.add("/public" + base, public)
+    proxy.get(f"//public{base}/x")
+    went = "private" if private.requests else "public"
+    assert went == ("private" if peer.name == "chp53" else "public")
+
+
+@contract("13.8", "By default the activity is that of the contract: WebSocket data from the server do not count")
+def test_activity_by_default(proxy, backends):
+    def script(seen):
+        seen.accept(early=frame("x", masked=False))
+        for _ in range(5):
+            time.sleep(0.05)
+            seen.send(frame("x", masked=False))
+        seen.is_closed(2)
+        return "end"
+    path = proxy.add(unique(), backends(script))
+    with proxy.connect() as connection:
+        connection.send(upgrade_bytes(path))
+        connection.answer()
+        before = proxy.activity(path)
+        time.sleep(0.4)
+        assert proxy.activity(path) == before
+
+
+@contract("13.9", "Memory does not grow with routes that come and go")
+def test_memory_of_routes(proxy, backend, peer):
+    def resident():
+        for line in open(f"/proc/{proxy.process.pid}/status"):
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    body = json.dumps({"target": backend.url, "blob": "x" * 2000}).encode()
+    fields = [("Authorization", f"token {proxy.token}")]
+
+    def cycle(count):
+        with proxy.api_connect() as connection:
+            for index in range(count):
+                path = f"/api/routes/m/{index}"
+                connection.send(request_bytes("POST", path, fields, body))
+                assert connection.answer("POST").status == 201
+                connection.send(request_bytes("DELETE", path, fields))
+                assert connection.answer("DELETE").status == 204
+    cycle(500)
+    before = resident()
+    cycle(1500)
+    # Node collects its rubbish when it likes.
+    assert resident() - before < (60_000 if peer.is_chp else 4_000)
+
+
+SIZE, PART = 340, 500
+
+
+@pytest.fixture(scope="session")
+def slow_uploads(request):
+    """A part every second for almost six minutes, at all chosen peers at the same time."""
+    chosen = request.config.getoption("--peer") or ["gatehouse"]
+    found = {}
+
+    def upload(name):
+        proxy, backend = Proxy(find_peer(name)), Backend()
+        try:
+            proxy.add("/slow", backend)
+            with proxy.connect() as connection:
+                connection.send(f"PUT /slow HTTP/1.1\r\nHost: x\r\nContent-Length: {SIZE * PART}\r\n\r\n")
+                for _ in range(SIZE):
+                    connection.send(b"x" * PART)
+                    if connection.is_closed(1):
+                        break
+                found[name] = (connection.buffer, len(backend.last.body))
+        finally:
+            backend.close()
+            proxy.stop()
+    names = PEERS if "all" in chosen else chosen
+    threads = {name: threading.Thread(target=upload, args=(name,)) for name in names}
+    for thread in threads.values():
+        thread.start()
+
+    def wait(name):
+        threads[name].join()
+        return found[name]
+    yield wait
+    for thread in threads.values():
+        thread.join()
+
+
+@contract("13.4", "An upload of six minutes goes on while bytes flow", chp="408 after 300 s")
+@pytest.mark.skipif(os.environ.get("CONFORMANCE_SLOW") != "1", reason="takes six minutes: CONFORMANCE_SLOW=1")
+@pytest.mark.timeout(480)
+def test_slow_upload(slow_uploads, peer, differs):
+    answer, arrived = slow_uploads(peer.name)
+    if differs:
+        assert b" 408 " in answer
+    else:
+        assert b" 200 " in answer
+        assert arrived == SIZE * PART
