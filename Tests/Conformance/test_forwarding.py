@@ -180,8 +180,8 @@ def test_trace(proxy, backend, differs):
 
 # The fields.
 
-@contract("4", "All fields of the client pass, and their names are in small letters", chp45="spelled as they came")
-def test_fields_pass(proxy, backend, peer):
+@contract("4", "All fields of the client pass")
+def test_fields_pass(proxy, backend):
     path = proxy.add(unique(), backend)
     sent = [("X-One", "1"), ("Accept", "*/*"), ("User-Agent", "test"), ("Authorization", "token abc"), ("Cookie", "a=b; c=d"),
             ("X-XSRFToken", "xyz"), ("Referer", "http://x/"), ("X_Under", "score"), ("X-Empty", ""), ("Range", "bytes=0-1"),
@@ -189,6 +189,13 @@ def test_fields_pass(proxy, backend, peer):
     proxy.get(path, sent)
     for name, value in sent:
         assert backend.last.all(name) == [value], name
+
+
+@contract("4", "Names of fields are sent in small letters", gatehouse="spelled as they came", why=UNTOUCHED)
+def test_names(proxy, backend, differs):
+    path = proxy.add(unique(), backend)
+    proxy.get(path, [("X-UPPER", "1")])
+    assert ("X-UPPER" if differs else "x-upper") in [name for name, _ in backend.last.fields]
 
 
 @contract("4", "The order of the fields is kept", chp45="reversed")
@@ -232,20 +239,19 @@ def test_duplicates(proxy, backend):
     assert ", ".join(backend.last.all("x-twice")) == "a, b"
 
 
-@contract("4", "Two Cookie fields reach the target joined with `; `")
-def test_cookies(proxy, backend):
+@contract("4", "Two Cookie fields reach the target joined with `; `", gatehouse="as two fields", why=UNTOUCHED)
+def test_cookies(proxy, backend, differs):
     path = proxy.add(unique(), backend)
     proxy.get(path, [("Cookie", "a=1"), ("Cookie", "b=2")])
-    assert backend.last.all("cookie") == ["a=1; b=2"]
+    assert backend.last.all("cookie") == (["a=1", "b=2"] if differs else ["a=1; b=2"])
 
 
-@contract("4", "Of several Content-Type, User-Agent or Authorization the first is kept")
+@contract("4", "Of several Content-Type, User-Agent or Authorization the first is kept", gatehouse="all are", why=UNTOUCHED)
 @pytest.mark.parametrize("name", ["Content-Type", "User-Agent", "Authorization"])
-def test_singletons(proxy, backend, name):
+def test_singletons(proxy, backend, name, differs):
     path = proxy.add(unique(), backend)
     proxy.get(path, [(name, "first"), (name, "second")])
-    assert backend.last.all(name)[0] == "first"
-    assert "second" not in ", ".join(backend.last.all(name))
+    assert backend.last.all(name) == (["first", "second"] if differs else ["first"])
 
 
 @contract("4", "Hop-by-hop fields end at the proxy", chp="forwarded, defect 13.7")
@@ -345,14 +351,16 @@ def test_body_streams(proxy, backends):
         assert connection.answer().status == 200
 
 
-@contract("4", "Trailers of a request are dropped, and so is the field Trailer", chp45="the field Trailer stays")
-def test_trailers(proxy, backend, differs):
+@contract("4", "Trailers of a request are dropped, and so is the field Trailer", chp45="the field Trailer stays",
+          gatehouse="trailers pass", why="they belong to the message (RFC 9110, 6.5)")
+def test_trailers(proxy, backend, peer):
     path = proxy.add(unique(), backend)
     body = chunked(b"data", trailers=b"X-Late: 1\r\n")
     assert proxy.request("POST", path, [("Transfer-Encoding", "chunked"), ("Trailer", "X-Late")], body).status == 200
     assert backend.last.body == b"data"
-    assert backend.last.trailers == b""
-    assert backend.last.get("trailer") == ("X-Late" if differs else None)
+    assert backend.last.trailers == (b"X-Late: 1\r\n" if peer.name == "gatehouse" else b"")
+    if peer.is_chp:
+        assert backend.last.get("trailer") == ("X-Late" if peer.name == "chp45" else None)
 
 
 @contract("4", "When the client goes away the request upstream is aborted", chp45="it goes on")
@@ -500,13 +508,19 @@ def test_custom_headers_websocket(proxy_with, backends):
 
 # Connections.
 
+REQUESTS, LOOPS = 16, 8
+
+
 @contract("4", "Connections to a target are kept and used again", chp45="one per request, with `connection: close`")
-def test_pool(proxy, backend, differs):
+def test_pool(proxy, backend, peer):
     path = proxy.add(unique(), backend)
-    for _ in range(3):
+    for _ in range(REQUESTS):
         assert proxy.get(path).status == 200
-        time.sleep(0.05)
-    assert backend.connections == (3 if differs else 1)
+        time.sleep(0.02)
+    # Each of Gatehouse's loops, eight at most, has a pool of its own.
+    assert backend.connections <= {"chp45": REQUESTS, "chp53": 1, "gatehouse": LOOPS}[peer.name]
+    assert (backend.connections == REQUESTS) == (peer.name == "chp45")
+    assert (backend.last.get("connection") == "close") == (peer.name == "chp45")
 
 
 @contract("4", "Each request to a UNIX socket has its own connection", chp45="not supported", gatehouse="kept and used again",
@@ -517,10 +531,10 @@ def test_pool_unix(proxy, backends, tmp_path, peer):
     if peer.name == "chp45":
         assert proxy.get(path).status == 503
         return
-    for _ in range(3):
+    for _ in range(REQUESTS):
         assert proxy.get(path).status == 200
-        time.sleep(0.05)
-    assert backend.connections == (1 if peer.name == "gatehouse" else 3)
+        time.sleep(0.02)
+    assert backend.connections <= LOOPS if peer.name == "gatehouse" else backend.connections == REQUESTS
 
 
 @contract("4", "A request without a body on a pooled connection that the target has closed meanwhile succeeds",

@@ -88,7 +88,7 @@ def test_requests(proxy_with, backend):
     proxy.get(missing + "?secret=1")
     proxy.get(dead + "/x?secret=2")
     proxy.wait_log(rf"error: 404 GET {missing} ?$")
-    proxy.wait_log(rf"error: 503 GET {dead}/x .*ECONNREFUSED.*$")
+    proxy.wait_log(rf"error: 503 GET {dead}/x .*(ECONNREFUSED|connect_refused).*$")
     assert "secret" not in proxy.log()
     assert "/ordinary" not in proxy.log()
 
