@@ -21,6 +21,9 @@ public final class ByteStream {
 
     public var isTLS: Bool { tls != nil }
 
+    /// The cipher that both sides agreed on, by OpenSSL's name; nil without TLS.
+    public var cipher: String? { tls?.cipher }
+
     /// The server's part of a handshake; the deadline is the socket's.
     public static func accept(
         _ socket: Socket, _ context: ServerTLS

@@ -144,14 +144,21 @@ struct UnixSocketFileTests {
     }
 
     /// Two starts meet where a stale file lies: without their lock each takes the other's for it.
-    @Test func `of several starts at once one wins and answers`() async throws {
-        for _ in 0..<40 {
-            let dead = try Binding.unix(path, count: 1)
-            close(dead.files)
-            let path = path
+    @Test func `of two starts at once one wins and answers`() async throws {
+        let path = path
+        let loops = [EventLoop(name: "one"), EventLoop(name: "other")]
+        defer { for loop in loops { loop.thread.stop() } }
+        for _ in 0..<200 {
+            close(try Binding.unix(path, count: 1).files)
+            let start = StartLine()
             let bound = await withTaskGroup(of: [(files: [Int32], file: UnixSocketFile)].self) {
-                for _ in 0..<4 {
-                    $0.addTask { (try? [Binding.unix(path, count: 1)]) ?? [] }
+                for loop in loops {
+                    $0.addTask {
+                        await loop.run { _ in
+                            start.wait(for: loops.count)
+                            return (try? [Binding.unix(path, count: 1)]) ?? []
+                        }
+                    }
                 }
                 return await $0.reduce(into: []) { $0 += $1 }
             }
@@ -162,6 +169,16 @@ struct UnixSocketFileTests {
                 close(one.files)
             }
             #expect(folder.names.isEmpty)
+        }
+    }
+
+    /// Lets threads go on together.
+    private final class StartLine: Sendable {
+        private let count = Atomic(0)
+
+        func wait(for others: Int) {
+            count.wrappingAdd(1, ordering: .acquiringAndReleasing)
+            while count.load(ordering: .acquiring) < others {}
         }
     }
 

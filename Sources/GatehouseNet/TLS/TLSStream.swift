@@ -38,6 +38,11 @@ import GatehouseBase
         return unsafe SSL_pending(handle) > 0
     }
     var hasPendingOutput: Bool { !outbound.isEmpty }
+    var cipher: String? {
+        guard let cipher = unsafe SSL_get_current_cipher(handle) else { return nil }
+        // Sound: names are constants of OpenSSL.
+        return unsafe String(cString: SSL_CIPHER_get_name(cipher))
+    }
     var isHandshakeDone: Bool { unsafe SSL_is_init_finished(handle) == 1 }
 
     /// Drives the handshake as far as it goes.

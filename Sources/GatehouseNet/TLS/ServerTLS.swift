@@ -1,53 +1,59 @@
 import COpenSSL
+public import GatehouseBase
 
-/// Why certificates or keys cannot be used.
-public struct TLSConfigurationError: Error, Sendable {
-    public let file: String
-    public let reason: String
-}
-
-/// Protocol versions.
-public enum TLSVersion: Sendable {
-    case v12, v13
-
-    var number: Int32 { self == .v12 ? TLS1_2_VERSION : TLS1_3_VERSION }
-}
-
-/// An owned SSL_CTX.
-@safe final class ContextHandle: Sendable {
-    // Sound: an SSL_CTX is locked inside, and not changed once its owner is made.
-    nonisolated(unsafe) let pointer: OpaquePointer
-
-    init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }
-
-    deinit { unsafe SSL_CTX_free(pointer) }
-}
-
-/// A server's certificates, by name, with Mozilla's intermediate settings. Immutable; a reload
-/// makes a new one, connections keep the one they began with.
+/// A server's certificates, by name, with Mozilla's intermediate settings where nothing else is
+/// said. Immutable; a reload makes a new one, connections keep the one they began with.
 @safe public final class ServerTLS: Sendable {
     /// PEM files of one certificate: the chain, leaf first, and its key.
     public struct Certificate: Sendable, Equatable {
         public let certificateFile: String
         public let keyFile: String
+        public let passphrase: Secret?
 
-        public init(certificateFile: String, keyFile: String) {
+        /// - Parameter passphrase: of the key; nil for one that is not encrypted.
+        public init(certificateFile: String, keyFile: String, passphrase: Secret? = nil) {
             self.certificateFile = certificateFile
             self.keyFile = keyFile
+            self.passphrase = passphrase
         }
+    }
+
+    /// Whether clients are asked for a certificate.
+    public enum ClientCertificate: Sendable {
+        case none
+        /// Asked for; who has none, or one that nobody vouches for, connects all the same.
+        case request
+        /// The handshake fails without one that the CA file vouches for.
+        case require
     }
 
     private let contexts: [ContextHandle]
     private let names: [String: Int]
 
     /// The first certificate answers for unknown and missing names.
+    ///
+    /// - Parameters:
+    ///   - ciphers: an OpenSSL list for TLS 1.2, in our order of preference; nil: those with
+    ///     forward secrecy and AEAD, in the client's.
+    ///   - dhParametersFile: PEM; without it there is no DHE.
+    ///   - clientCAFile: PEM certificates, one or several, that vouch for clients: these alone,
+    ///     never the system's.
     public init(
-        _ certificates: [Certificate], minimum: TLSVersion, maximum: TLSVersion
+        _ certificates: [Certificate], minimum: TLSVersion, maximum: TLSVersion,
+        ciphers: String? = nil, dhParametersFile: String? = nil, clientCAFile: String? = nil,
+        clientCertificate: ClientCertificate = .none
     ) throws(TLSConfigurationError) {
         var contexts: [ContextHandle] = []
         var names: [String: Int] = [:]
         for certificate in certificates {
-            let context = try ServerTLS.makeContext(certificate, minimum, maximum)
+            let context = try ContextHandle.server()
+            try context.setIdentity(
+                certificate: certificate.certificateFile, key: certificate.keyFile,
+                passphrase: certificate.passphrase)
+            try context.setVersions(minimum, maximum)
+            try ServerTLS.setCiphers(ciphers, dhParametersFile, on: context)
+            try ServerTLS.ask(clientCertificate, clientCAFile, on: context)
+            ServerTLS.setSessions(on: context)
             for name in ServerTLS.subjectNames(context) where names[name] == nil {
                 names[name] = contexts.count
             }
@@ -79,47 +85,52 @@ public enum TLSVersion: Sendable {
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
         + "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
         + "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+    /// Added where there are parameters for them.
+    private static let dhCiphers =
+        ":DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305"
 
-    private static func makeContext(
-        _ certificate: Certificate, _ minimum: TLSVersion, _ maximum: TLSVersion
-    ) throws(TLSConfigurationError) -> ContextHandle {
-        guard let context = unsafe SSL_CTX_new(TLS_server_method()) else {
-            throw TLSConfigurationError(
-                file: certificate.certificateFile, reason: TLSError.takeText())
+    private static func setCiphers(
+        _ list: String?, _ dhParametersFile: String?, on context: ContextHandle
+    ) throws(TLSConfigurationError) {
+        if let dhParametersFile { try context.setDHParameters(dhParametersFile) }
+        if list != nil {
+            unsafe SSL_CTX_set_options(context.pointer, gh_SSL_OP_CIPHER_SERVER_PREFERENCE)
         }
-        let owned = unsafe ContextHandle(context)
-        try unsafe load(certificate, into: context)
-        // Sound: the context is ours alone until `init` returns.
-        _ = unsafe gh_SSL_CTX_set_min_proto_version(context, minimum.number)
-        _ = unsafe gh_SSL_CTX_set_max_proto_version(context, maximum.number)
-        unsafe SSL_CTX_set_cipher_list(context, ciphers)
-        _ = unsafe gh_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384")
-        unsafe SSL_CTX_set_options(context, gh_SSL_OP_NO_RENEGOTIATION | gh_SSL_OP_NO_COMPRESSION)
-        unsafe TLSModes.set(context)
-        let identity = Array("gatehouse".utf8)
-        unsafe SSL_CTX_set_session_id_context(context, identity, UInt32(identity.count))
-        // Resumption by tickets alone; no session is kept for a client that does not come back.
-        _ = unsafe gh_SSL_CTX_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
-        unsafe SSL_CTX_set_num_tickets(context, 1)
-        unsafe SSL_CTX_set_alpn_select_cb(context, chooseProtocol, nil)
-        return owned
+        try context.setCiphers(list ?? (dhParametersFile == nil ? ciphers : ciphers + dhCiphers))
+        _ = unsafe gh_SSL_CTX_set1_groups_list(context.pointer, "X25519:P-256:P-384")
     }
 
-    private static func load(
-        _ certificate: Certificate, into context: OpaquePointer
+    /// Sets whether clients are asked for a certificate, and who vouches for them.
+    private static func ask(
+        _ certificate: ClientCertificate, _ file: String?, on context: ContextHandle
     ) throws(TLSConfigurationError) {
-        TLSError.forget()
-        guard unsafe SSL_CTX_use_certificate_chain_file(context, certificate.certificateFile) == 1
-        else {
+        guard certificate != .none else { return }
+        if let file {
+            try context.trust(file)
+            // What clients choose their certificate by. The context takes the list over.
+            unsafe SSL_CTX_set_client_CA_list(context.pointer, SSL_load_client_CA_file(file))
+        } else if certificate == .require {
             throw TLSConfigurationError(
-                file: certificate.certificateFile, reason: TLSError.takeText())
+                file: "client_certificate",
+                reason: "nobody would vouch for the certificates of clients; name the authority "
+                    + "that does as the client CA")
         }
-        guard
-            unsafe SSL_CTX_use_PrivateKey_file(context, certificate.keyFile, SSL_FILETYPE_PEM) == 1,
-            unsafe SSL_CTX_check_private_key(context) == 1
-        else {
-            throw TLSConfigurationError(file: certificate.keyFile, reason: TLSError.takeText())
+        if certificate == .require {
+            unsafe SSL_CTX_set_verify(
+                context.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        } else {
+            unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER) { _, _ in 1 }
         }
+    }
+
+    /// Resumption by tickets alone; no session is kept for a client that does not come back.
+    private static func setSessions(on context: ContextHandle) {
+        let identity = Array("gatehouse".utf8)
+        // Sound: OpenSSL copies the identity; the context is ours alone until `init` returns.
+        unsafe SSL_CTX_set_session_id_context(context.pointer, identity, UInt32(identity.count))
+        _ = unsafe gh_SSL_CTX_set_session_cache_mode(context.pointer, Int(SSL_SESS_CACHE_OFF))
+        unsafe SSL_CTX_set_num_tickets(context.pointer, 1)
+        unsafe SSL_CTX_set_alpn_select_cb(context.pointer, chooseProtocol, nil)
     }
 
     /// The DNS names and, where there are none, the common name of a context's certificate.
@@ -195,68 +206,4 @@ public enum TLSVersion: Sendable {
             // Nothing in common: as without ALPN, HTTP/1.1.
             return SSL_TLSEXT_ERR_NOACK
         }
-}
-
-/// What both sides set.
-enum TLSModes {
-    static func set(_ context: OpaquePointer) {
-        // Sound: constants; the context is the caller's.
-        let modes =
-            Int(SSL_MODE_ENABLE_PARTIAL_WRITE) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
-            | Int(SSL_MODE_RELEASE_BUFFERS)
-        _ = unsafe gh_SSL_CTX_set_mode(context, modes)
-    }
-}
-
-/// How we verify the servers that we connect to. Immutable.
-@safe public final class ClientTLS: Sendable {
-    private let context: ContextHandle
-    private let serverName: String?
-    private let isInsecure: Bool
-
-    /// - Parameters:
-    ///   - caFile: PEM certificates beside the system's store; alone where that is missing.
-    ///   - serverName: the name to ask for and to check, in place of the URL's host.
-    ///   - insecureSkipVerify: takes any certificate.
-    public init(
-        caFile: String? = nil, serverName: String? = nil, insecureSkipVerify: Bool = false
-    ) throws(TLSConfigurationError) {
-        guard let context = unsafe SSL_CTX_new(TLS_client_method()) else {
-            throw TLSConfigurationError(file: caFile ?? "", reason: TLSError.takeText())
-        }
-        self.context = unsafe ContextHandle(context)
-        self.serverName = serverName
-        isInsecure = insecureSkipVerify
-        unsafe TLSModes.set(context)
-        _ = unsafe gh_SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION)
-        unsafe SSL_CTX_set_options(context, gh_SSL_OP_NO_RENEGOTIATION | gh_SSL_OP_NO_COMPRESSION)
-        unsafe SSL_CTX_set_verify(
-            context, insecureSkipVerify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nil)
-        guard !insecureSkipVerify else { return }
-        unsafe SSL_CTX_set_default_verify_paths(context)
-        if let caFile, unsafe SSL_CTX_load_verify_locations(context, caFile, nil) != 1 {
-            throw TLSConfigurationError(file: caFile, reason: TLSError.takeText())
-        }
-        TLSError.forget()
-    }
-
-    /// A handle that asks for `host` and checks the certificate against it.
-    func makeHandle(host: String) -> OpaquePointer? {
-        guard let handle = unsafe SSL_new(context.pointer) else { return nil }
-        let name = serverName ?? host
-        let isAddress = Address(ip: name, port: 0) != nil
-        // Sound: OpenSSL copies the name; the handle is ours.
-        if isAddress {
-            if !isInsecure, let parameters = unsafe SSL_get0_param(handle) {
-                unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, name)
-            }
-        } else {
-            _ = unsafe gh_SSL_set_tlsext_host_name(handle, name)
-            if !isInsecure { unsafe SSL_set1_host(handle, name) }
-        }
-        let protocols: [UInt8] = [8] + Array("http/1.1".utf8)
-        unsafe SSL_set_alpn_protos(handle, protocols, UInt32(protocols.count))
-        unsafe SSL_set_connect_state(handle)
-        return unsafe handle
-    }
 }
