@@ -15,6 +15,10 @@ public struct ListenerSettings: Sendable, Equatable {
     /// `host:port` or `unix:/path`.
     public var address: ListenerAddress
     public var role: Role
+    /// Whether only programs of this machine reach it, through a UNIX socket.
+    public var isLocal: Bool {
+        if case .unix = address { true } else { false }
+    }
     /// Nil for plain HTTP.
     public var tls: ListenerTLSSettings?
     /// `redirect_to_https`, of a public listener: nothing else is served then.

@@ -4,7 +4,11 @@ import GatehouseBase
 public enum Authority {
     /// Letters, digits, `-`, `.`, `_` or an IPv6 address in brackets, and at most one port below 65536. Other
     /// characters that RFC 3986 allows occur in no host name, and backends disagree about them.
-    public static func isValid(_ bytes: borrowing Span<UInt8>) -> Bool {
+    ///
+    /// - Parameter mayBeEscaped: whether percent-encoded bytes may stand in a name.
+    public static func isValid(
+        _ bytes: borrowing Span<UInt8>, mayBeEscaped: Bool = false
+    ) -> Bool {
         var index = 0
         if bytes.isEmpty { return false }
         if bytes[0] == 0x5B {
@@ -19,7 +23,18 @@ public enum Authority {
             guard index < bytes.count, index > 2 else { return false }
             index += 1
         } else {
-            while index < bytes.count, isHost(bytes[index]) { index += 1 }
+            while index < bytes.count {
+                if isHost(bytes[index]) {
+                    index += 1
+                } else if mayBeEscaped, bytes[index] == 0x25, index + 2 < bytes.count,
+                    ASCII.hexValue(bytes[index + 1]) != nil,
+                    ASCII.hexValue(bytes[index + 2]) != nil
+                {
+                    index += 3
+                } else {
+                    break
+                }
+            }
             guard index > 0 else { return false }
         }
         guard index < bytes.count else { return true }

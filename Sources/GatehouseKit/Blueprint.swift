@@ -48,7 +48,7 @@ final class Blueprint: Sendable {
             if let known = targets[settings.upstream] {
                 target = known
             } else {
-                target = try Blueprint.target(settings.upstream)
+                target = try Blueprint.target(settings.upstream, configuration)
             }
             targets[settings.upstream] = target
             let route = Route(
@@ -84,10 +84,14 @@ final class Blueprint: Sendable {
             contexts.append(
                 try ServerTLS(
                     settings.certificates.map {
-                        ServerTLS.Certificate(certificateFile: $0.certificate, keyFile: $0.key)
+                        ServerTLS.Certificate(
+                            certificateFile: $0.certificate, keyFile: $0.key,
+                            passphrase: $0.passphrase)
                     },
-                    minimum: settings.minimum == .tls12 ? .v12 : .v13,
-                    maximum: settings.maximum == .tls12 ? .v12 : .v13))
+                    minimum: version(settings.minimum), maximum: version(settings.maximum),
+                    ciphers: settings.ciphers, dhParametersFile: settings.dhparamFile,
+                    clientCAFile: settings.clientCA,
+                    clientCertificate: asking(settings.clientCertificate)))
         }
         return contexts
     }
@@ -95,22 +99,53 @@ final class Blueprint: Sendable {
     /// How a path that can be read in several ways finds its route.
     var readings: RoutingReadings { configuration.readingsMustAgree ? .mustAgree : .first }
 
+    /// A loop's share of the connections that a server takes, at least one.
+    static func perLoop(_ total: Int?, _ configuration: Configuration) -> Int? {
+        let loops =
+            switch configuration.loops {
+            case .auto: min(8, ProcessLimits.availableCores)
+            case .count(let count): count
+            }
+        return total.map { max(1, $0 / loops) }
+    }
+
     private static func target(
-        _ settings: UpstreamSettings
+        _ settings: UpstreamSettings, _ configuration: Configuration
     ) throws(TLSConfigurationError) -> UpstreamTarget {
         UpstreamTarget(
             host: settings.url.host, port: settings.url.port,
             tls: settings.url.scheme == .https ? try clientTLS(settings.tls) : nil,
             connectTimeout: settings.connectTimeout,
-            firstByteTimeout: settings.firstByteTimeout)
+            firstByteTimeout: settings.firstByteTimeout, responseIdle: settings.responseIdle,
+            maximumConnections: perLoop(settings.maximumConnections, configuration))
     }
 
     private static func clientTLS(
         _ settings: UpstreamSettings.TLS
     ) throws(TLSConfigurationError) -> ClientTLS {
-        try ClientTLS(
+        let certificate = settings.certificate.map {
+            ClientTLS.Certificate(certificateFile: $0, keyFile: settings.key ?? $0)
+        }
+        return try ClientTLS(
             caFile: settings.caFile, serverName: settings.serverName,
-            insecureSkipVerify: settings.insecureSkipVerify)
+            insecureSkipVerify: settings.insecureSkipVerify, systemCAs: settings.trustsSystem,
+            certificate: certificate, ciphers: settings.ciphers,
+            minimum: version(settings.minimum ?? .tls12),
+            maximum: version(settings.maximum ?? .tls13))
+    }
+
+    private static func version(_ version: ListenerTLSSettings.Version) -> TLSVersion {
+        version == .tls12 ? .v12 : .v13
+    }
+
+    private static func asking(
+        _ certificate: ListenerTLSSettings.ClientCertificate
+    ) -> ServerTLS.ClientCertificate {
+        switch certificate {
+        case .none: .none
+        case .request: .request
+        case .require: .require
+        }
     }
 
     static func rewriting(
@@ -172,7 +207,8 @@ final class Blueprint: Sendable {
         return configuration.listeners.map { listener in
             ConnectionSettings(
                 publicPort: publicPort(listener, configuration), limits: configuration.limits,
-                forwarding: forwarding, keepAliveIdle: listener.keepAliveIdle)
+                forwarding: forwarding, keepAliveIdle: listener.keepAliveIdle,
+                exchangeIdle: settings.exchangeIdle, isLocal: listener.isLocal)
         }
     }
 

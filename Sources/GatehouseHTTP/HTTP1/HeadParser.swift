@@ -9,12 +9,18 @@ public struct HeadParser: Sendable {
     let maximumLine: Int
     let maximumHead: Int
     let maximumFields: Int
+    var hostMayBeEscaped = false
 
     /// Limits for what clients send.
-    public static func requests(_ limits: Limits) -> HeadParser {
+    ///
+    /// - Parameter hostMayBeEscaped: whether Host may be a percent-encoded name (RFC 3986 §3.2.2),
+    ///   as clients of a UNIX socket send its path.
+    public static func requests(
+        _ limits: Limits, hostMayBeEscaped: Bool = false
+    ) -> HeadParser {
         HeadParser(
             maximumLine: limits.requestLine, maximumHead: limits.requestHead,
-            maximumFields: limits.requestFields)
+            maximumFields: limits.requestFields, hostMayBeEscaped: hostMayBeEscaped)
     }
 
     /// Limits for what upstreams send.
@@ -291,7 +297,7 @@ public struct HeadParser: Sendable {
             return
         }
         guard head.fields.firstIndex(of: .host, from: host + 1) == nil,
-            Authority.isValid(head.fields.value(at: host))
+            Authority.isValid(head.fields.value(at: host), mayBeEscaped: hostMayBeEscaped)
         else { throw MessageError(.host) }
         guard head.isAbsoluteForm else { return }
         guard Authority.areEqual(head.authority(), head.fields.value(at: host)) else {

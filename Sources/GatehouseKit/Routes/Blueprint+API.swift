@@ -31,7 +31,8 @@ extension Blueprint {
         let covering = covering(address)
         return UpstreamTarget(
             url, tls: apiTLS, covering?.connectTimeout ?? configuration.limits.connectTime,
-            firstByteTimeout: covering?.firstByteTimeout)
+            firstByteTimeout: covering?.firstByteTimeout, responseIdle: covering?.responseIdle,
+            maximumConnections: Blueprint.perLoop(covering?.maximumConnections, configuration))
     }
 
     /// The settings that a route of the API inherits: those of the longest configured route that
@@ -52,17 +53,20 @@ extension UpstreamTarget {
     /// The server that a URL names; nil where there can be none.
     convenience init?(
         _ url: TargetURL, tls: ClientTLS, _ connectTimeout: Duration,
-        firstByteTimeout: Duration? = nil
+        firstByteTimeout: Duration? = nil, responseIdle: Duration? = nil,
+        maximumConnections: Int? = nil
     ) {
         switch url.place {
         case .tcp(let host, let port):
             self.init(
                 host: host, port: port, tls: url.isTLS ? tls : nil,
-                connectTimeout: connectTimeout, firstByteTimeout: firstByteTimeout)
+                connectTimeout: connectTimeout, firstByteTimeout: firstByteTimeout,
+                responseIdle: responseIdle, maximumConnections: maximumConnections)
         case .unix(let path):
             self.init(
                 socketPath: path, connectTimeout: connectTimeout,
-                firstByteTimeout: firstByteTimeout)
+                firstByteTimeout: firstByteTimeout, responseIdle: responseIdle,
+                maximumConnections: maximumConnections)
         }
     }
 }

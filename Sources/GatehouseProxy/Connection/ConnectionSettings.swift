@@ -12,15 +12,21 @@ public final class ConnectionSettings: Sendable {
     /// How long an idle connection is kept.
     let keepAliveIdle: Duration
 
-    /// - Parameter keepAliveIdle: nil for the limit.
+    /// No byte in either direction for so long while a request runs ends its connection.
+    let exchangeIdle: Duration?
+
+    /// - Parameters:
+    ///   - keepAliveIdle: nil for the limit.
+    ///   - isLocal: of a UNIX socket; its clients put the socket's path into Host.
     public init(
         publicPort: UInt16, limits: Limits, forwarding: ForwardingOptions = ForwardingOptions(),
-        keepAliveIdle: Duration? = nil
+        keepAliveIdle: Duration? = nil, exchangeIdle: Duration? = nil, isLocal: Bool = false
     ) {
+        self.exchangeIdle = exchangeIdle
         self.forwarding = forwarding
         self.keepAliveIdle = keepAliveIdle ?? limits.keepAliveIdle
         self.publicPort = publicPort
         self.limits = limits
-        parser = .requests(limits)
+        parser = .requests(limits, hostMayBeEscaped: isLocal)
     }
 }

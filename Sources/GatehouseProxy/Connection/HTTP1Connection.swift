@@ -38,6 +38,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     var uploadFailure: ExchangeFailure?
     var isUploadCancelled = false
     private var isDraining = false
+    private var idleTimer: LoopTimer?
 
     public init(
         _ stream: ByteStream, peer: Address, _ settings: ConnectionSettings
@@ -71,7 +72,9 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
                 await linger()
                 break
             }
+            armIdleTimer()
             await responder.respond(to: self, on: loop)
+            disarmIdleTimer()
             if hasTunnel { return }
             guard isKept else {
                 await endLast()
@@ -111,6 +114,35 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         upstream.stream.abort()
         // Also where the exchange waits for room that a client who is gone will not make.
         stream.abort()
+    }
+
+    // MARK: Silence
+
+    /// Ends an exchange in which no byte of the client's connection moves, where the settings say
+    /// so: without an answer, as configurable-http-proxy does with `--timeout`.
+    private func armIdleTimer() {
+        guard let limit = settings.exchangeIdle else { return }
+        let timer = LoopTimer()
+        var moved = -1
+        timer.onExpiry = { [weak self, unowned timer] in
+            guard let self, self.phase == .exchanging else { return }
+            let now = self.account.sent + self.account.received
+            if moved == now {
+                self.upstream?.stream.abort()
+                return self.stream.abort()
+            }
+            moved = now
+            self.core.set(timer, to: .now() + limit)
+        }
+        moved = account.sent + account.received
+        idleTimer = timer
+        core.set(timer, to: core.now + limit)
+    }
+
+    private func disarmIdleTimer() {
+        guard let timer = idleTimer else { return }
+        core.cancel(timer)
+        idleTimer = nil
     }
 
     // MARK: Requests

@@ -26,7 +26,7 @@ public struct LocalPort: Sendable {
     /// A number for who binds it himself later. It lies below those that the kernel gives to
     /// outgoing connections (from 32768 on): one of these would take a number away between here
     /// and the bind.
-    static func unused() -> UInt16 {
+    public static func unused() -> UInt16 {
         while true {
             let turn = turns.wrappingAdd(1, ordering: .relaxed).newValue
             let number = UInt16(range.lowerBound + turn % range.count)

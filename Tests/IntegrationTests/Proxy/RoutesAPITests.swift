@@ -1,0 +1,162 @@
+import GatehouseBase
+import GatehouseNet
+import GatehouseTesting
+import Testing
+
+/// `/api/routes` over real sockets.
+struct RoutesAPITests {
+    @Test func `a route is in force when its 201 comes, and gone when its 204 comes`()
+        async throws
+    {
+        let upstream = FakeUpstream()
+        let server = try LocalServer.start { _ in upstream }
+        let proxy = try await ProxyFixture()
+        try await proxy.add("/", to: server.port)
+        for round in 0..<40 {
+            // A connection each: both loops are asked.
+            try await proxy.add("/other/\(round)", to: server.port)
+            let answer = try await proxy.get("/other/\(round)/x")
+            #expect(answer.text == "hello from /other/\(round)/x")
+        }
+        #expect(try await proxy.api("DELETE", "/").status == 204)
+        #expect(try await proxy.api("DELETE", "/").status == 404)
+        for _ in 0..<4 { #expect(try await proxy.get("/").status == 404) }
+        #expect(try await proxy.get("/other/7").status == 200, "deeper routes stay")
+        await proxy.stop()
+        await server.stop()
+    }
+
+    @Test(arguments: [
+        (nil, 403), ("token wrong", 403), ("proxy-token", 403), ("Token proxy-token", 403),
+        ("xtoken proxy-token", 403), ("token proxy-token x", 403), ("token ", 403), ("", 403),
+        ("token proxy-token", 200), ("token    proxy-token", 200), ("Bearer proxy-token", 200),
+        ("bearer proxy-token", 200),
+    ])
+    func `only who has the token gets in`(field: String?, status: Int) async throws {
+        let proxy = try await ProxyFixture()
+        try await proxy.add("/a", to: 1)
+        #expect(try await proxy.api("GET", "", token: field).status == status)
+        #expect(
+            try await proxy.api("POST", "/b", #"{"target":"http://h"}"#, token: field).status
+                == (status == 200 ? 201 : 403))
+        #expect(
+            try await proxy.api("DELETE", "/a", token: field).status
+                == (status == 200 ? 204 : 403))
+        let table = try await proxy.table()
+        #expect(Set(table.keys) == (status == 200 ? ["/b"] : ["/a"]))
+        await proxy.stop()
+    }
+
+    @Test func `what a route was given comes back, with the time of its use`() async throws {
+        let proxy = try await ProxyFixture()
+        let body = #"""
+            {"user": "ü x@y", "target": "http://h:1/é", "last_activity": "1999", "n": 1.5,
+             "deep": {"list": [1, null, true, "\""]}}
+            """#
+        let path = "/user/%C3%BC%20x@y"
+        #expect(try await proxy.api("POST", path, body).status == 201)
+        let table = try await proxy.table()
+        let route = try #require(table["/user/ü x@y"])
+        #expect(route["user"] == "ü x@y" && route["target"] == "http://h:1/é")
+        #expect(route["n"] == 1.5)
+        #expect(route["deep"] == ["list": [1, .null, true, "\""]])
+        let time = try #require(route["last_activity"]?.string)
+        #expect(time.hasPrefix("20") && time.hasSuffix("Z") && time.utf8.count == 24)
+        let single = try await proxy.api("GET", path + "/")
+        #expect(try JSONValue.parse(Array(single.text.utf8), maximumSize: 4096) == route)
+        #expect(try await proxy.api("GET", "/user").status == 404, "exactly this route")
+        await proxy.stop()
+    }
+
+    @Test(arguments: [
+        ("", "Body not valid JSON: "), ("{", "Body not valid JSON: "),
+        (#"{"target":"http://a","target":"http://b"}"#, "Body not valid JSON: "),
+        ("[]", "Must specify 'target' as string"), ("null", "Must specify 'target' as string"),
+        (#"{"target":1}"#, "Must specify 'target' as string"),
+        (#"{"Target":"http://a"}"#, "Must specify 'target' as string"),
+    ])
+    func `a body that describes no route is refused and changes nothing`(
+        body: String, text: String
+    ) async throws {
+        let proxy = try await ProxyFixture()
+        try await proxy.add("/a", to: 1)
+        let answer = try await proxy.api("POST", "/a", body)
+        #expect(answer.status == 400 && answer.text.hasPrefix(text))
+        #expect(try await proxy.table()["/a"]?["target"] == "http://127.0.0.1:1")
+        await proxy.stop()
+    }
+
+    @Test(arguments: [
+        ("GET", "/%zz", 400), ("POST", "/%zz", 400), ("DELETE", "/%ff", 400),
+        ("GET", "/a/../b", 400), ("DELETE", "/%2e%2e/x", 400), ("PUT", "/a", 405),
+        ("HEAD", "", 405), ("PATCH", "/", 405), ("GET", "x", 404), ("POST", "x/a", 404),
+    ])
+    func `what is no request of the API has an answer`(
+        method: String, path: String, status: Int
+    ) async throws {
+        let proxy = try await ProxyFixture()
+        let body = method == "POST" ? #"{"target":"http://h"}"# : nil
+        #expect(try await proxy.api(method, path, body).status == status)
+        await proxy.stop()
+    }
+
+    @Test func `a listing can be cut to those that were not used since`() async throws {
+        let proxy = try await ProxyFixture()
+        try await proxy.add("/a", to: 1)
+        for (time, count) in [
+            ("2000", 0), ("2099", 1), ("2099-01-01T00:00:00.000Z", 1), ("", 1),
+            ("2099-01-01T00:00:00%2B00:00", 1), ("2000-01-01", 0),
+        ] {
+            let answer = try await proxy.api("GET", "?inactive_since=\(time)")
+            let table = try JSONValue.parse(Array(answer.text.utf8), maximumSize: 4096).object
+            #expect(table?.count == count, "\(time)")
+        }
+        let answer = try await proxy.api("GET", "?inactive_since=soon")
+        #expect(answer.status == 400)
+        #expect(answer.text == "Invalid datestamp 'soon' must be ISO8601.")
+        await proxy.stop()
+    }
+
+    @Test func `a target that is no URL is kept and answers 500`() async throws {
+        let proxy = try await ProxyFixture()
+        for text in ["garbage", "ftp://h/", "http://", "http+unix://relative"] {
+            let body = #"{"target":"\#(text)"}"#
+            #expect(try await proxy.api("POST", "/bad", body).status == 201)
+            #expect(try await proxy.get("/bad").status == 500, "\(text)")
+            #expect(try await proxy.table()["/bad"]?["target"]?.string == text)
+        }
+        await proxy.stop()
+    }
+
+    @Test func `a WebSocket outlives its route`() async throws {
+        let server = try RawServer { connection, _ in
+            let socket = try await WebSocketServer(over: connection)
+            while let frame = try await socket.receive() {
+                try await socket.send(WebSocketFrame(text: frame.text))
+            }
+        }
+        let proxy = try await ProxyFixture()
+        try await proxy.add("/ws", to: server.port)
+        let port = proxy.port
+        let loop = EventLoop(name: "client")
+        let opened = Delivery<Void>()
+        let removed = Delivery<Void>()
+        loop.start { loop in
+            await opened.value()
+            _ = try? await proxy.api("DELETE", "/ws")
+            removed.deliver(())
+        }
+        try await EventLoop(name: "socket").attempt { loop in
+            let socket = try await WebSocketClient(
+                over: try await RawConnection.connect(port: port, on: loop), target: "/ws",
+                authority: "127.0.0.1:\(port)", fields: [])
+            opened.deliver(())
+            await removed.value()
+            try await socket.send("still there")
+            #expect(try await socket.receive()?.text == "still there")
+        }
+        server.stop()
+        #expect(try await proxy.get("/ws").status == 404)
+        await proxy.stop()
+    }
+}
