@@ -53,9 +53,10 @@ final class Blueprint: Sendable {
             targets[settings.upstream] = target
             let route = Route(
                 name: (settings.host ?? "") + settings.path, target: target,
-                rewriting: Blueprint.rewriting(nil, settings.path, configuration.forwarding),
-                identity: Blueprint.identity(settings, configuration), host: settings.host,
-                prefix: settings.path)
+                rules: RouteRules(
+                    identity: Blueprint.identity(settings, configuration),
+                    rewriting: Blueprint.rewriting(nil, settings.path, configuration.forwarding)),
+                host: settings.host, prefix: settings.path)
             table.set(route, host: settings.host, prefix: settings.path)
             routes.append(route)
         }

@@ -121,17 +121,16 @@ extension Gateway {
             let state = ControlState(blueprint: blueprint, routes: routes)
             loop.attach(state)
             await routes.restore(found) { one in
-                blueprint.route(
-                    at: one.address, data: one.data, target: RouteData.target(in: one.data) ?? "")
+                try? blueprint.route(at: one.address, object: one.object).route
             }
             if !found.isEmpty { log.notice("routes from before the restart: \(found.count)") }
             if let target = settings.defaultTarget {
-                let address = RouteAddress("/")
-                let data = JSONValue.object(["target": .string(target)]).encoded().dropLast()
-                log.info("Adding route / -> \(target)")
-                await routes.add(
-                    blueprint.route(at: address, data: Array(data), target: target), at: address)
-                log.info("Route added / -> \(target)")
+                let object = JSONValue.object(["target": .string(target)]).encoded()
+                if let made = try? blueprint.route(at: RouteAddress("/"), object: object) {
+                    log.info("Adding route / -> \(target)")
+                    await routes.add(made.route)
+                    log.info("Route added / -> \(target)")
+                }
             }
             if blueprint.hasRoutesAPI { routes.awaitHub() }
             for (index, listener) in bound.enumerated() {

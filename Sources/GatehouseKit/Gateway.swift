@@ -249,9 +249,10 @@ public final class Gateway: Sendable {
     }
 
     private static func marks(_ configuration: Configuration) -> [[Int]] {
-        configuration.listeners.flatMap { listener in
-            (listener.tls?.certificates ?? []).flatMap {
-                [SecretFile.mark($0.certificate), SecretFile.mark($0.key)]
+        configuration.listeners.compactMap(\.tls).flatMap { tls in
+            let pairs = tls.certificates.flatMap { [$0.certificate, $0.key] }
+            return (pairs + [tls.clientCA, tls.dhparamFile].compactMap { $0 }).map {
+                SecretFile.mark($0)
             }
         }
     }

@@ -61,8 +61,8 @@ final class LoopState {
         let hostRouting = blueprint.isHostRouting
         for change in changes {
             switch change {
-            case .set(let address, let route):
-                let key = address.key(hostRouting: hostRouting)
+            case .set(let route):
+                let key = RouteAddress(of: route).key(hostRouting: hostRouting)
                 apiRoutes.set(route, host: key.host, prefix: key.prefix)
             case .remove(let address):
                 let key = address.key(hostRouting: hostRouting)

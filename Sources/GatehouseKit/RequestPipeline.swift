@@ -70,7 +70,7 @@ final class RequestPipeline: Responder {
         if case .route(let found) = match { route = found }
         let arrival = Arrival(peer: memo.peer, isTLS: exchange.isTLS, now: state.core.now)
         let decision = state.gate.decide(
-            request, arrival, route: route?.identity, memo: &memo.session)
+            request, arrival, route: route?.rules.identity, memo: &memo.session)
         guard case .pass(let passage) = decision else {
             return try await answer(decision, exchange, arrival, record.id)
         }
@@ -79,13 +79,13 @@ final class RequestPipeline: Responder {
             throw ExchangeFailure(.routesIncomplete)
         }
         guard let route else { throw ExchangeFailure(.noRoute) }
-        record.route = route.name
+        record.route = route
         record.user = passage.session
         if try await forward(exchange, to: route, passage, memo, record.id) { return }
         // Its session has ended since: it gets what a request without session gets.
         record = AccessRecord(id: record.id)
         let second = state.gate.decide(
-            request, arrival, route: route.identity, memo: &memo.session)
+            request, arrival, route: route.rules.identity, memo: &memo.session)
         try await answer(second, exchange, arrival, record.id)
     }
 
@@ -121,7 +121,7 @@ final class RequestPipeline: Responder {
         case (.none, let made): return made
         case (_, .none): return configured
         case (.route(let one), .route(let other)):
-            return one.precedence > other.precedence ? configured : .route(other)
+            return one.isMorePrecise(than: other) ? configured : .route(other)
         }
     }
 
@@ -143,7 +143,7 @@ final class RequestPipeline: Responder {
         guard
             case .route(let depth) = match(request, reading, in: blueprint.userPrefixes)
         else { return false }
-        return (route?.depth ?? 0) <= depth
+        return Int(route?.depth ?? 0) <= depth
     }
 
     /// Registers first and looks then whether the session has ended: whichever comes first, no
@@ -181,14 +181,14 @@ final class RequestPipeline: Responder {
         try await exchange.forward(
             Forwarding(
                 target: target, edits: passage.edits, review: passage.review,
-                pool: state.pool, requestID: id, rewriting: route.rewriting,
+                pool: state.pool, requestID: id, rewriting: route.rules.rewriting,
                 onActivity: onActivity, onRouteActivity: activity(of: route)))
         return true
     }
 
     /// What is to be told of a route's use; nil for one that nobody asks about.
     private func activity(of route: Route) -> ((RouteActivity) -> Void)? {
-        guard !route.data.isEmpty else { return nil }
+        guard route.isOfAPI else { return nil }
         let countsTraffic = state.blueprint.configuration.routesAPI.activity == .traffic
         return { activity in
             if countsTraffic || activity != .fromServer { route.touch() }

@@ -7,7 +7,7 @@ import GatehouseProxy
 /// What the pipeline knows of an exchange for its line.
 struct AccessRecord {
     let id: RequestID
-    var route: String?
+    var route: Route?
     var user: Session?
 
     init(id: RequestID) { self.id = id }
@@ -38,7 +38,7 @@ final class AccessLog {
         lines.field("sent", account.sent)
         lines.field("total_ms", Instant.now().since(account.began))
         if let user = record.user { lines.field("user", user.displayName) }
-        if let route = record.route { lines.field("route", route) }
+        if let route = record.route { lines.field("route", route.name.span) }
         if let connected = account.connected {
             lines.field("connect_ms", connected.since(account.began))
         }

@@ -6,22 +6,29 @@ import GatehouseProxy
 
 /// Routes of the API, under the settings in force.
 extension Blueprint {
-    /// Makes a route. A target that is no URL is kept: requests get 500, the API gives it back.
+    /// Makes a route of an object. A target that is no URL is kept: requests get 500, the API gives
+    /// it back.
     ///
     /// - Parameter previous: what was there before; its connections go on being used where the
     ///   target is the same.
     func route(
-        at address: RouteAddress, data: [UInt8], target text: String, previous: Route? = nil
-    ) -> Route {
-        let url = TargetURL(parsing: text)
-        let target: UpstreamTarget? = url.flatMap { self.target(of: $0, at: address) }
-        let known = previous?.target
-        let isSame = known != nil && known?.description == target?.description
+        at address: RouteAddress, object: [UInt8], previous: Route? = nil
+    ) throws(RouteData.Refusal) -> (route: Route, target: String) {
         let key = address.key(hostRouting: isHostRouting)
-        return Route(
-            name: address.path, target: isSame ? known : target,
-            rewriting: Blueprint.rewriting(url, key.prefix, configuration.forwarding),
-            identity: RouteIdentity.none, host: key.host, prefix: key.prefix, data: data)
+        let (text, members) = try RouteData.read(
+            object, host: isHostRouting ? key.host ?? "" : nil)
+        let url = TargetURL(parsing: text)
+        var target: UpstreamTarget? = url.flatMap { self.target(of: $0, at: address) }
+        let description = target?.description
+        if let known = previous?.target, known.description == description { target = known }
+        let rewriting = Blueprint.rewriting(url, key.prefix, configuration.forwarding)
+        let route = Route(
+            name: address.path, target: target,
+            rules: rewriting.isEmpty
+                ? .plain : RouteRules(identity: RouteRules.plain.identity, rewriting: rewriting),
+            host: key.host, prefix: key.prefix,
+            data: RouteData.kept(target: text, members: members, description: description))
+        return (route, text)
     }
 
     /// Whether the first segment of an address is a host.

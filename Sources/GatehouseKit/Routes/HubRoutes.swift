@@ -23,7 +23,7 @@ final class HubRoutes {
         var existed = false
     }
 
-    private var routes: [RouteAddress: Route] = [:]
+    private(set) var all = RouteSet()
     private var pending: [(RouteAddress, Pending)] = []
     private var isSpreading = false
     private let core: LoopCore
@@ -59,13 +59,13 @@ final class HubRoutes {
     // MARK: From the disk
 
     /// Takes up what was stored, before anything is served.
-    func restore(_ found: [StoredRoutes.Found], make: (StoredRoutes.Found) -> Route) async {
+    func restore(_ found: [StoredRoutes.Found], make: (StoredRoutes.Found) -> Route?) async {
         var changes: [RouteChange] = []
         for one in found {
-            let route = make(one)
-            routes[one.address] = route
+            guard let route = make(one) else { continue }
+            _ = all.put(route)
             unconfirmed[one.address] = one.goodUntil
-            changes.append(.set(one.address, route))
+            changes.append(.set(route))
         }
         if !changes.isEmpty { await spread(changes) }
         armExpiry()
@@ -117,15 +117,8 @@ final class HubRoutes {
 
     // MARK: Changes
 
-    /// All of them, in no order.
-    var all: [RouteAddress: Route] { routes }
-
-    subscript(address: RouteAddress) -> Route? { routes[address] }
-
     /// Adds or replaces a route.
-    func add(_ route: Route, at address: RouteAddress) async {
-        _ = await make(.add(route), at: address)
-    }
+    func add(_ route: Route) async { _ = await make(.add(route), at: RouteAddress(of: route)) }
 
     /// Removes a route; deeper ones stay.
     /// - Returns: whether there was one.
@@ -153,10 +146,10 @@ final class HubRoutes {
                 unconfirmed[address] = nil
                 switch item.change {
                 case .add(let route):
-                    item.outcome.existed = routes.updateValue(route, forKey: address) != nil
-                    changes.append(.set(address, route))
+                    item.outcome.existed = all.put(route)
+                    changes.append(.set(route))
                 case .remove:
-                    guard routes.removeValue(forKey: address) != nil else { continue }
+                    guard all.remove(address) else { continue }
                     item.outcome.existed = true
                     changes.append(.remove(address))
                 }

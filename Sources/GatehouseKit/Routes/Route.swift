@@ -1,47 +1,63 @@
 import GatehouseBase
-import GatehouseGate
 import GatehouseProxy
 import Synchronization
 
-/// A route as it is used: where it goes, what the gate must know of it, and when it was used last.
-/// One object for all loops.
+/// A route as it is used: where it goes, what is done there, and when it was used last. One object
+/// for all loops, and a small one: a Hub may have 100,000 of them.
 final class Route: Sendable {
-    /// For the log, and the address of a route of the API: `host/path`, `/user/alice`.
-    let name: String
+    /// The address, and behind it what the API was given: one piece of memory.
+    private let bytes: [UInt8]
+    private let addressCount: UInt32
+    /// How many segments its prefix has.
+    let depth: UInt16
+    /// Whether it is of one host only.
+    let hasHost: Bool
     /// nil where its text is no URL that can be reached.
     let target: UpstreamTarget?
-    /// nil where the target of requests stays.
-    let rewriting: TargetRewriting?
-    let identity: RouteIdentity
-    /// What the API was given, as JSON without `last_activity` and without the brace at its end;
-    /// empty for a configured route.
-    let data: [UInt8]
-    /// Which of two that cover a path decides: one of the host, then the longer prefix.
-    let precedence: Int
+    let rules: RouteRules
     /// Wall clock, in milliseconds since 1970.
     private let lastActivity: Atomic<Int64>
 
+    /// - Parameters:
+    ///   - name: for the log; the address of a route of the API.
+    ///   - data: what the API was given, as ``RouteData`` keeps it; empty for a configured route.
     init(
-        name: String, target: UpstreamTarget?, rewriting: TargetRewriting?,
-        identity: RouteIdentity, host: String?, prefix: String, data: [UInt8] = [],
-        lastActivity: Timestamp = .now()
+        name: String, target: UpstreamTarget?, rules: RouteRules, host: String?, prefix: String,
+        data: [UInt8] = [], lastActivity: Timestamp = .now()
     ) {
-        self.name = name
+        let address = Array(name.utf8)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(address.count + data.count)
+        bytes += address
+        bytes += data
+        self.bytes = bytes
+        addressCount = UInt32(address.count)
+        depth = UInt16(clamping: Route.depth(of: prefix))
+        hasHost = host != nil
         self.target = target
-        self.rewriting = rewriting.flatMap { $0.isEmpty ? nil : $0 }
-        self.identity = identity
-        self.data = data
-        precedence = Route.depth(of: prefix) + (host == nil ? 0 : 1 << 32)
+        self.rules = rules
         self.lastActivity = Atomic(lastActivity.milliseconds)
+    }
+
+    /// For the log, and the address of a route of the API: `host/path`, `/user/alice`.
+    var name: ArraySlice<UInt8> { bytes[..<Int(addressCount)] }
+
+    /// What the API was given; empty for a configured route.
+    var data: ArraySlice<UInt8> { bytes[Int(addressCount)...] }
+
+    /// Whether the API has made it.
+    var isOfAPI: Bool { bytes.count > Int(addressCount) }
+
+    /// Whether it decides before `other`, where both cover a path: one of the host, then the longer
+    /// prefix.
+    func isMorePrecise(than other: Route) -> Bool {
+        hasHost != other.hasHost ? hasHost : depth > other.depth
     }
 
     /// How many segments a prefix has.
     static func depth(of prefix: String) -> Int {
         prefix == "/" ? 0 : prefix.utf8.count { $0 == UInt8(ascii: "/") }
     }
-
-    /// How many segments its prefix has.
-    var depth: Int { precedence & 0xFFFF_FFFF }
 
     /// Says that it is used now.
     func touch() {

@@ -4,7 +4,7 @@ import GatehouseBase
 /// `/hub.example.org/user/alice`.
 struct RouteAddress: Hashable, Sendable {
     /// Compared by bytes: Swift takes canonically equivalent texts for equal.
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
 
     /// One slash before the path, none behind it: the look-up tells no others apart.
     init(_ path: String) {
@@ -22,6 +22,9 @@ struct RouteAddress: Hashable, Sendable {
         let end = plain.bytes.dropFirst().firstIndex(of: 0x2F) ?? plain.bytes.endIndex
         bytes = plain.bytes[..<end].map(ASCII.lowercased) + plain.bytes[end...]
     }
+
+    /// Of a route of the API.
+    init(of route: Route) { bytes = Array(route.name) }
 
     var path: String { String(decoding: bytes, as: UTF8.self) }
 

@@ -1,5 +1,5 @@
 /// A change of the table that every loop takes up.
 enum RouteChange: Sendable {
-    case set(RouteAddress, Route)
+    case set(Route)
     case remove(RouteAddress)
 }

@@ -1,23 +1,27 @@
 import GatehouseBase
+import GatehouseProxy
 
 /// What the routes API keeps of a route: the object that it was given, as it gives it back.
+///
+/// Kept are the members but `target`, `last_activity` and the braces, as JSON with a comma before
+/// each. The target's text is kept, as a first member, only where the target does not read so by
+/// itself: most do.
 enum RouteData {
     /// Why a body describes no route; the text is the contract's.
     struct Refusal: Error {
         let text: String
     }
 
-    /// Reads the body of a POST.
+    /// Reads an object.
     ///
     /// - Parameter host: put in as `host`; nil without host routing.
-    /// - Returns: the target's text, and the object as JSON, without `last_activity` and without
-    ///   the brace at its end.
+    /// - Returns: the target's text, and the members besides.
     static func read(
-        _ body: [UInt8], host: String?, maximumSize: Int
-    ) throws(Refusal) -> (target: String, data: [UInt8]) {
+        _ body: [UInt8], host: String?
+    ) throws(Refusal) -> (target: String, members: [UInt8]) {
         let value: JSONValue
         do throws(JSONError) {
-            value = try JSONValue.parse(body, maximumSize: maximumSize)
+            value = try JSONValue.parse(body, maximumSize: body.count)
         } catch {
             throw Refusal(text: "Body not valid JSON: \(error)")
         }
@@ -25,23 +29,46 @@ enum RouteData {
             throw Refusal(text: "Must specify 'target' as string")
         }
         members["last_activity"] = nil
+        members["target"] = nil
         if let host { members["host"] = .string(host) }
-        return (target, JSONValue.object(members).encoded().dropLast())
+        guard !members.isEmpty else { return (target, []) }
+        return (
+            target, [UInt8(ascii: ",")] + JSONValue.object(members).encoded().dropFirst().dropLast()
+        )
     }
 
-    /// The target's text in what was kept of a route.
-    static func target(in data: [UInt8]) -> String? {
-        let bytes = data + [UInt8(ascii: "}")]
-        guard let value = try? JSONValue.parse(bytes, maximumSize: bytes.count) else { return nil }
-        return value["target"]?.string
+    /// What a route keeps.
+    ///
+    /// - Parameter description: how the target reads by itself; nil where it is none.
+    static func kept(target: String, members: [UInt8], description: String?) -> [UInt8] {
+        if target == description { return members.isEmpty ? Array(" ".utf8) : members }
+        return Array(#""target":"#.utf8) + JSONValue.string(target).encoded() + members
     }
 
-    /// The whole object.
+    /// The object as the API was given it.
+    static func object(of route: Route) -> [UInt8] {
+        var bytes: [UInt8] = []
+        appendMembers(of: route, to: &bytes)
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+
+    /// The object as the API gives it back, with the time of its last use.
     static func append(_ route: Route, to bytes: inout [UInt8]) {
-        bytes += route.data
+        appendMembers(of: route, to: &bytes)
         bytes += #","last_activity":""#.utf8
         let time = Timestamp(milliseconds: route.lastActivityMilliseconds)
         bytes += CalendarTime(time).iso8601.utf8
         bytes += "\"}".utf8
+    }
+
+    private static func appendMembers(of route: Route, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "{"))
+        let data = route.data
+        if data.first != UInt8(ascii: "\""), let target = route.target {
+            bytes += #""target":"#.utf8
+            bytes += JSONValue.string(target.description).encoded()
+        }
+        if data.first != UInt8(ascii: " ") { bytes += data }
     }
 }

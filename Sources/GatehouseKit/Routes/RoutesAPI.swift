@@ -111,11 +111,11 @@ final class RoutesAPI: Responder {
         try await exchange.begin(head)
         var bytes: [UInt8] = [UInt8(ascii: "{")]
         var isFirst = true
-        for (address, route) in routes.all {
+        for route in routes.all.all {
             if let limit, route.lastActivityMilliseconds >= limit { continue }
             if !isFirst { bytes.append(UInt8(ascii: ",")) }
             isFirst = false
-            bytes += JSONValue.string(address.path).encoded()
+            bytes += JSONValue.string(RouteAddress(of: route).path).encoded()
             bytes.append(UInt8(ascii: ":"))
             RouteData.append(route, to: &bytes)
             if bytes.count > RoutesAPI.pieceSize {
@@ -129,7 +129,7 @@ final class RoutesAPI: Responder {
     }
 
     private func get(_ address: RouteAddress, _ exchange: any Exchange) async {
-        guard let route = routes[address] else { return await exchange.send(Response(404)) }
+        guard let route = routes.all[address] else { return await exchange.send(Response(404)) }
         var bytes: [UInt8] = []
         RouteData.append(route, to: &bytes)
         var response = Response(200, body: bytes)
@@ -144,15 +144,10 @@ final class RoutesAPI: Responder {
         let limit = blueprint.configuration.limits.routeBody
         let body = try await exchange.body(atMost: limit)
         do throws(RouteData.Refusal) {
-            let host =
-                blueprint.configuration.routesAPI.hostRouting
-                ? address.key(hostRouting: true).host ?? "" : nil
-            let (target, data) = try RouteData.read(body, host: host, maximumSize: limit)
+            let (route, target) = try blueprint.route(
+                at: address, object: body, previous: routes.all[address])
             log.info("Adding route \(address.path) -> \(target)")
-            await routes.add(
-                blueprint.route(
-                    at: address, data: data, target: target, previous: routes[address]),
-                at: address)
+            await routes.add(route)
             log.info("Route added \(address.path) -> \(target)")
             await exchange.send(Response(201))
         } catch {

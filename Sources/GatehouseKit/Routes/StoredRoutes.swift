@@ -13,7 +13,8 @@ final class StoredRoutes: Sendable {
     /// A route as it was found.
     struct Found {
         let address: RouteAddress
-        let data: [UInt8]
+        /// As the API was given it.
+        let object: [UInt8]
         /// When it ends unless the Hub confirms it; wall clock, milliseconds.
         let goodUntil: Int64
     }
@@ -56,7 +57,7 @@ final class StoredRoutes: Sendable {
             found.append(
                 Found(
                     address: RouteAddress(String(decoding: record.key, as: UTF8.self)),
-                    data: Array(record.value.dropFirst(8)), goodUntil: goodUntil))
+                    object: Array(record.value.dropFirst(8)), goodUntil: goodUntil))
         }
         if !stale.isEmpty { await commit(stale) }
         return found
@@ -68,12 +69,12 @@ final class StoredRoutes: Sendable {
         await commit(
             changes.map { change in
                 switch change {
-                case .set(let address, let route):
+                case .set(let route):
                     .put(
-                        StoredRoutes.routes, key: Array(address.path.utf8),
-                        value: StoredRoutes.bytes(now) + route.data)
+                        StoredRoutes.routes, key: Array(route.name),
+                        value: StoredRoutes.bytes(now) + RouteData.object(of: route))
                 case .remove(let address):
-                    .remove(StoredRoutes.routes, key: Array(address.path.utf8))
+                    .remove(StoredRoutes.routes, key: address.bytes)
                 }
             })
     }

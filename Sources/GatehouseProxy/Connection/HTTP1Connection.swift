@@ -50,7 +50,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         isTLS = stream.isTLS
         decoder = BodyDecoder(.none, settings.limits)
         forwardedFields = ForwardedFields(
-            settings.forwarding.forwardedFields, peer: peer.host, isTLS: stream.isTLS,
+            settings.forwarding.forwardedFields, peer: peer.ip ?? "", isTLS: stream.isTLS,
             port: settings.publicPort)
         stream.socket.watcher = self
     }
