@@ -90,10 +90,21 @@ public struct Configuration: Sendable {
                 files.append(("\(path).certificate", pair.certificate))
                 files.append(("\(path).key", pair.key))
             }
+            if let file = listener.tls?.dhparamFile {
+                files.append(("listeners[\(index)].tls.dhparam_file", file))
+            }
+            if let file = listener.tls?.clientCA {
+                files.append(("listeners[\(index)].tls.client_ca", file))
+            }
         }
         for upstream in upstreams {
-            guard let file = upstream.tls.caFile else { continue }
-            files.append(("upstreams.\(upstream.name).tls.ca_file", file))
+            let tls = upstream.tls
+            let named = [
+                ("ca_file", tls.caFile), ("certificate", tls.certificate), ("key", tls.key),
+            ]
+            for (key, file) in named {
+                if let file { files.append(("upstreams.\(upstream.name).tls.\(key)", file)) }
+            }
         }
         if let file = oidc?.caFile { files.append(("oidc.ca_file", file)) }
         return files
@@ -105,7 +116,9 @@ public struct Configuration: Sendable {
         var paths: [String] = []
         if stateDirectory != running.stateDirectory { paths.append("state_dir") }
         if loops != running.loops { paths.append("loops") }
-        if listeners.map(\.address) != running.listeners.map(\.address) {
+        if listeners.map(\.address) != running.listeners.map(\.address)
+            || listeners.map(\.role) != running.listeners.map(\.role)
+        {
             paths.append("listeners")
         }
         return paths

@@ -1,3 +1,5 @@
+import GatehouseBase
+
 /// `listeners`.
 extension ConfigurationDecoder {
     mutating func readListeners(_ root: MappingReader) {
@@ -49,8 +51,31 @@ extension ConfigurationDecoder {
                     waiting: Schema.waitingRoles)
             } ?? .public
         let tls = reader["tls"].map { listenerTLS($0, at: reader.path(of: "tls")) }
+        let redirects = reader["redirect_to_https"].flatMap {
+            flag($0, at: reader.path(of: "redirect_to_https"))
+        }
+        let token = token(reader)
         guard let address = address(reader), let role else { return nil }
-        return ListenerSettings(address: address, role: role, tls: tls ?? nil)
+        var listener = ListenerSettings(address: address, role: role, tls: tls ?? nil)
+        if redirects == true { listener.redirect = HTTPSRedirect() }
+        listener.token = token?.secret
+        listener.tokenFile = token?.file
+        return listener
+    }
+
+    private mutating func token(_ reader: MappingReader) -> (secret: Secret, file: String)? {
+        let path = reader.path(of: "token_file")
+        guard let node = reader["token_file"], let file = self.path(node, at: path) else {
+            return nil
+        }
+        do throws(SecretText.ReadError) {
+            return (try SecretText.read(file, with: readFile), file)
+        } catch {
+            fail(
+                node, "'\(path)' is '\(quoted(file))', which \(error.reason)",
+                hint: error.isEmpty ? "write the token into it" : nil)
+            return nil
+        }
     }
 
     private mutating func address(_ reader: MappingReader) -> ListenerAddress? {
@@ -106,8 +131,22 @@ extension ConfigurationDecoder {
         let pairs = kept(items, of: certificatesPath) { decoder, item, path in
             decoder.certificate(item, at: path)
         }
+        let ciphers = reader["ciphers"].flatMap { token($0, at: reader.path(of: "ciphers")) }
+        let files = ["dhparam_file", "client_ca"].map { key in
+            reader[key].flatMap { self.path($0, at: reader.path(of: key)) }
+        }
+        let certificate = reader["client_certificate"].flatMap {
+            word(
+                $0, at: reader.path(of: "client_certificate"),
+                as: ListenerTLSSettings.ClientCertificate.self)
+        }
         guard let minimum, let maximum, !pairs.isEmpty else { return nil }
-        return ListenerTLSSettings(certificates: pairs, minimum: minimum, maximum: maximum)
+        var tls = ListenerTLSSettings(certificates: pairs, minimum: minimum, maximum: maximum)
+        tls.ciphers = ciphers
+        tls.dhparamFile = files[0]
+        tls.clientCA = files[1]
+        tls.clientCertificate = certificate ?? .none
+        return tls
     }
 
     private mutating func certificate(

@@ -37,23 +37,28 @@ extension ConfigurationDecoder {
             reader["connect_timeout"].flatMap {
                 duration($0, at: reader.path(of: "connect_timeout"))
             } ?? configuration.limits.connectTime
-        var firstByte: Duration?
-        if let node = reader["first_byte_timeout"] {
-            let path = reader.path(of: "first_byte_timeout")
+        let firstByte = duration(orNone: "first_byte_timeout", reader)
+        let responseIdle = duration(orNone: "response_idle", reader)
+        let tls = upstreamTLS(reader)
+        var maximum: Int?
+        if let node = reader["max_connections"] {
+            let path = reader.path(of: "max_connections")
             if isWord(node, "none") {
                 wrote(path, node)
             } else {
-                firstByte = duration(node, at: path)
+                maximum = number(node, at: path, in: 1...1_000_000, or: "'none'")
             }
         }
-        let tls = upstreamTLS(reader)
         guard let urlNode = reader["url"] else {
             missing(reader.path(of: "url"), reader, hint: "such as 'url: http://hub:8081'")
             return nil
         }
         guard let url = origin(urlNode, at: reader.path(of: "url")) else { return nil }
-        return UpstreamSettings(
+        var upstream = UpstreamSettings(
             name: name, url: url, connectTimeout: connect, firstByteTimeout: firstByte, tls: tls)
+        upstream.responseIdle = responseIdle
+        upstream.maximumConnections = maximum
+        return upstream
     }
 
     private mutating func upstreamTLS(_ upstream: MappingReader) -> UpstreamSettings.TLS {
@@ -62,6 +67,10 @@ extension ConfigurationDecoder {
             let reader = mapping(node, at: upstream.path(of: "tls"), Schema.upstreamTLS)
         else { return tls }
         tls.caFile = reader["ca_file"].flatMap { path($0, at: reader.path(of: "ca_file")) }
+        tls.certificate = reader["certificate"].flatMap {
+            path($0, at: reader.path(of: "certificate"))
+        }
+        tls.key = reader["key"].flatMap { path($0, at: reader.path(of: "key")) }
         tls.serverName = reader["server_name"].flatMap {
             host($0, at: reader.path(of: "server_name"))
         }

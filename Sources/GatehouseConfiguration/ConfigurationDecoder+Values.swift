@@ -147,6 +147,14 @@ extension ConfigurationDecoder {
         }
     }
 
+    /// A duration, or nil for `none`.
+    mutating func duration(orNone key: String, _ reader: MappingReader) -> Duration? {
+        guard let node = reader[key] else { return nil }
+        guard isWord(node, "none") else { return duration(node, at: reader.path(of: key)) }
+        wrote(reader.path(of: key), node)
+        return nil
+    }
+
     /// A size of more than nothing, in bytes.
     mutating func size(_ node: YAMLNode, at path: String) -> Int? {
         guard let text = text(node, at: path) else { return nil }

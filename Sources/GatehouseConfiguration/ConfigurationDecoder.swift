@@ -107,6 +107,8 @@ public struct ConfigurationDecoder {
         readLimits(root)
         readUpstreams(root)
         readRoutes(root)
+        readRoutesAPI(root)
+        readForwarding(root)
         readAccess(root)
         readProvider(root)
         readSession(root)

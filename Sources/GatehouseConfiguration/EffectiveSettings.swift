@@ -5,7 +5,7 @@ import GatehouseBase
 ///
 /// The decoder reads it back as the same configuration, but for secrets, which are `‹secret›`.
 public struct EffectiveSettings {
-    private let configuration: Configuration
+    let configuration: Configuration
     private var lines: [String] = []
 
     /// The whole text, with a line feed at its end.
@@ -15,6 +15,8 @@ public struct EffectiveSettings {
         settings.writeListeners()
         settings.writeUpstreams()
         settings.writeRoutes()
+        settings.writeRoutesAPI()
+        settings.writeForwarding()
         settings.writeAccess()
         settings.writeProvider()
         settings.writeSession()
@@ -27,15 +29,15 @@ public struct EffectiveSettings {
     private init(configuration: Configuration) { self.configuration = configuration }
 
     /// One `key: value  # origin`, indented by `indent`; `value` is YAML already.
-    private mutating func write(_ indent: String, _ key: String, _ value: String, _ path: String) {
+    mutating func write(_ indent: String, _ key: String, _ value: String, _ path: String) {
         let origin = configuration.origin(of: path)
         lines.append("\(indent)\(key): \(value)  # \(origin)")
     }
 
-    private mutating func write(_ line: String) { lines.append(line) }
+    mutating func write(_ line: String) { lines.append(line) }
 
     /// A text as a double-quoted scalar, unless it is plainly a plain one.
-    private func scalar(_ text: String) -> String { EffectiveSettings.scalar(text) }
+    func scalar(_ text: String) -> String { EffectiveSettings.scalar(text) }
 
     static func scalar(_ text: String) -> String {
         let plain = Array("/._-".utf8)
@@ -59,7 +61,7 @@ public struct EffectiveSettings {
         return quoted + "\""
     }
 
-    private func flow(_ texts: [String]) -> String {
+    func flow(_ texts: [String]) -> String {
         "[" + texts.map(scalar).joined(separator: ", ") + "]"
     }
 
@@ -77,55 +79,10 @@ public struct EffectiveSettings {
         } else {
             write("", "keys_file", configuration.keysFile.map(scalar) ?? "null", "keys_file")
         }
+        write("", "pid_file", configuration.pidFile.map(scalar) ?? "null", "pid_file")
         switch configuration.loops {
         case .auto: write("", "loops", "auto", "loops")
         case .count(let count): write("", "loops", "\(count)", "loops")
-        }
-    }
-
-    private mutating func writeListeners() {
-        write("listeners:")
-        for (index, listener) in configuration.listeners.enumerated() {
-            let path = "listeners[\(index)]"
-            write("  - ", "address", scalar(listener.address.description), "\(path).address")
-            write("    ", "role", listener.role.rawValue, "\(path).role")
-            guard let tls = listener.tls else { continue }
-            write("    tls:")
-            write("      certificates:")
-            for (place, pair) in tls.certificates.enumerated() {
-                let path = "\(path).tls.certificates[\(place)]"
-                write("        - ", "certificate", scalar(pair.certificate), "\(path).certificate")
-                write("          ", "key", scalar(pair.key), "\(path).key")
-            }
-            write("      ", "minimum", "\"\(tls.minimum.rawValue)\"", "\(path).tls.minimum")
-            write("      ", "maximum", "\"\(tls.maximum.rawValue)\"", "\(path).tls.maximum")
-        }
-    }
-
-    private mutating func writeUpstreams() {
-        guard !configuration.upstreams.isEmpty else { return write("upstreams: {}") }
-        write("upstreams:")
-        for upstream in configuration.upstreams {
-            let path = "upstreams.\(upstream.name)"
-            write("  \(scalar(upstream.name)):")
-            write("    ", "url", scalar(upstream.url.description), "\(path).url")
-            write(
-                "    ", "connect_timeout", Units.text(upstream.connectTimeout),
-                "\(path).connect_timeout")
-            write(
-                "    ", "first_byte_timeout", upstream.firstByteTimeout.map(Units.text) ?? "none",
-                "\(path).first_byte_timeout")
-            guard upstream.url.scheme == .https else { continue }
-            write("    tls:")
-            write(
-                "      ", "ca_file", upstream.tls.caFile.map(scalar) ?? "null",
-                "\(path).tls.ca_file")
-            write(
-                "      ", "server_name", upstream.tls.serverName.map(scalar) ?? "null",
-                "\(path).tls.server_name")
-            write(
-                "      ", "insecure_skip_verify", "\(upstream.tls.insecureSkipVerify)",
-                "\(path).tls.insecure_skip_verify")
         }
     }
 

@@ -38,6 +38,12 @@ enum FieldNames {
         return isText ? nil : "its value is more than one line of text"
     }
 
+    /// Whether the value of such a field is not for everybody's eyes.
+    static func mayHoldSecret(_ name: String) -> Bool {
+        let words = ["authorization", "cookie", "secret", "token", "password", "key"]
+        return words.contains { folded(name).contains($0) }
+    }
+
     /// RFC 9110 §5.6.2.
     static func isToken(_ text: String) -> Bool {
         let others = Array("!#$%&'*+-.^_`|~".utf8)

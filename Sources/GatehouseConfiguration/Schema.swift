@@ -5,29 +5,43 @@ enum Schema {
     static let root = KeyTable(
         "",
         [
-            "public_urls", "state_dir", "keys_file", "loops", "listeners", "upstreams", "routes",
-            "access", "oidc", "session", "identity", "limits", "log",
+            "public_urls", "state_dir", "keys_file", "pid_file", "loops", "listeners",
+            "upstreams", "routes", "routes_api", "forwarding", "access", "oidc", "session",
+            "identity", "limits", "log",
         ],
-        waiting: [
-            "pid_file", "routes_api", "forwarding", "bearer", "logout", "jupyterhub", "pages",
-        ])
+        waiting: ["bearer", "logout", "jupyterhub", "pages"])
     static let listener = KeyTable(
-        "listeners[]", ["address", "role", "tls"],
-        waiting: ["front", "redirect_to_https", "token_file"])
+        "listeners[]", ["address", "role", "tls", "redirect_to_https", "token_file"],
+        waiting: ["front"])
     static let listenerTLS = KeyTable(
-        "listeners[].tls", ["certificates", "minimum", "maximum"],
-        waiting: ["ciphers", "dhparam_file", "client_ca", "client_certificate"])
+        "listeners[].tls",
+        [
+            "certificates", "minimum", "maximum", "ciphers", "dhparam_file", "client_ca",
+            "client_certificate",
+        ])
     static let certificate = KeyTable("listeners[].tls.certificates[]", ["certificate", "key"])
     static let upstream = KeyTable(
-        "upstreams.*", ["url", "connect_timeout", "first_byte_timeout", "tls"],
-        waiting: ["response_idle", "max_connections"])
+        "upstreams.*",
+        [
+            "url", "connect_timeout", "first_byte_timeout", "response_idle", "max_connections",
+            "tls",
+        ])
     static let upstreamTLS = KeyTable(
-        "upstreams.*.tls", ["ca_file", "server_name", "insecure_skip_verify"],
-        waiting: ["certificate", "key"])
+        "upstreams.*.tls",
+        ["ca_file", "certificate", "key", "server_name", "insecure_skip_verify"])
     static let route = KeyTable(
         "routes[]", ["host", "path", "upstream", "identity"],
         waiting: ["preset", "assertion_audience", "access_token", "max_body"])
     static let routeIdentity = KeyTable("routes[].identity", ["headers"], waiting: ["assertion"])
+    static let routesAPI = KeyTable(
+        "routes_api", ["user_prefixes", "stored_route_lifetime", "host_routing", "activity"])
+    static let forwarding = KeyTable(
+        "forwarding",
+        [
+            "forwarded_fields", "prepend_path", "include_prefix", "change_origin", "auto_rewrite",
+            "protocol_rewrite", "request_fields", "error_pages",
+        ])
+    static let errorPages = KeyTable("forwarding.error_pages", ["directory", "target"])
     static let rule = KeyTable("access[]", ["host", "path", "methods", "allow"])
     static let allow = KeyTable(
         "access[].allow",
@@ -52,7 +66,7 @@ enum Schema {
     /// All of them.
     static let all = [
         root, listener, listenerTLS, certificate, upstream, upstreamTLS, route, routeIdentity,
-        rule, allow, oidc, session, identity, limits, log,
+        routesAPI, forwarding, errorPages, rule, allow, oidc, session, identity, limits, log,
     ]
 
     /// The words of `access[].allow` that are no mapping.

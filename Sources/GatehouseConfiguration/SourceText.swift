@@ -58,7 +58,9 @@ struct SourceText: Sendable {
     /// `client-secret: hunter2` is an unknown key whose line must not be printed.
     private static func mayHoldSecret(_ line: Substring) -> Bool {
         let bytes = Array(line.lowercased().utf8)
-        for word in ["secret", "password", "passwd", "token", "keys"] {
+        for word in [
+            "secret", "password", "passwd", "token", "keys", "authorization", "cookie",
+        ] {
             let pattern = Array(word.utf8)
             guard bytes.count >= pattern.count else { continue }
             for start in 0...(bytes.count - pattern.count)

@@ -2,7 +2,7 @@ import GatehouseBase
 
 /// The rules that span settings.
 public struct Validation {
-    private let configuration: Configuration
+    let configuration: Configuration
     private var diagnostics: [Diagnostic] = []
 
     /// Everything that is wrong between the settings of `configuration`; `usedUpstreams` are names
@@ -14,6 +14,7 @@ public struct Validation {
         validation.checkPublicURLs()
         validation.checkListeners()
         validation.checkRoutesAPI()
+        validation.checkForwarding()
         validation.checkUpstreams(usedUpstreams)
         validation.checkRoutes()
         validation.checkAccess()
@@ -27,9 +28,9 @@ public struct Validation {
 
     /// Whether people sign in; also where `oidc` is there but could not be read, so that one
     /// mistake does not make ten.
-    private var signsIn: Bool { configuration.oidc != nil || wasWritten("oidc") }
+    var signsIn: Bool { configuration.oidc != nil || wasWritten("oidc") }
 
-    private func wasWritten(_ path: String) -> Bool { configuration.origins[path] != nil }
+    func wasWritten(_ path: String) -> Bool { configuration.origins[path] != nil }
 
     /// The place of the first of `paths` that was written.
     private func place(_ paths: [String]) -> SourcePosition? {
@@ -39,11 +40,11 @@ public struct Validation {
         return nil
     }
 
-    private mutating func error(_ paths: String..., message: String, hint: String? = nil) {
+    mutating func error(_ paths: String..., message: String, hint: String? = nil) {
         diagnostics.append(Diagnostic(.error, at: place(paths), message, hint: hint))
     }
 
-    private mutating func warn(_ paths: String..., message: String, hint: String? = nil) {
+    mutating func warn(_ paths: String..., message: String, hint: String? = nil) {
         diagnostics.append(Diagnostic(.warning, at: place(paths), message, hint: hint))
     }
 
@@ -64,59 +65,6 @@ public struct Validation {
         }
     }
 
-    private mutating func checkListeners() {
-        var seen: Set<ListenerAddress> = []
-        for (index, listener) in configuration.listeners.enumerated() {
-            let path = "listeners[\(index)]"
-            if case .tcp(_, port: 0) = listener.address {
-                // Each gets a port of its own.
-            } else if !seen.insert(listener.address).inserted {
-                error(
-                    "\(path).address", path,
-                    message: "'\(listener.address)' is the address of two listeners",
-                    hint: "keep one of them")
-            }
-            if let tls = listener.tls, tls.minimum > tls.maximum {
-                error(
-                    "\(path).tls.minimum", "\(path).tls.maximum",
-                    message: "'\(path).tls.minimum' is above the maximum",
-                    hint: "1.3 is the newest there is")
-            }
-            let isPlain = listener.tls == nil && !wasWritten("\(path).tls")
-            if signsIn, listener.role == .public, listener.redirect == nil, isPlain {
-                warn(
-                    "\(path).address", "oidc",
-                    message: "'\(listener.address)' has no TLS, and nobody can sign in there: "
-                        + "navigations are sent to the public URL with 307, the rest gets 421",
-                    hint: "write 'tls: {certificates: […]}'")
-            }
-        }
-    }
-
-    private mutating func checkRoutesAPI() {
-        for (index, listener) in configuration.listeners.enumerated() where listener.role == .api {
-            let path = "listeners[\(index)]"
-            if signsIn {
-                error(
-                    "oidc", message: "'oidc' beside a listener for the routes API is not built yet",
-                    hint: "remove one of them")
-            }
-            guard configuration.requiresToken, listener.token == nil,
-                !wasWritten("\(path).token_file"), !isPrivate(listener.address)
-            else { continue }
-            error(
-                "\(path).address", path,
-                message: "'\(listener.address)' lets whoever reaches it change routes",
-                hint: "write 'token_file: FILE', or listen on 127.0.0.1")
-        }
-    }
-
-    /// Whether only this machine reaches the address.
-    private func isPrivate(_ address: ListenerAddress) -> Bool {
-        guard case .tcp(let host, _) = address else { return true }
-        return Origin(scheme: .http, host: host, port: 80).isLoopback
-    }
-
     // MARK: Upstreams and routes
 
     private mutating func checkUpstreams(_ others: Set<String>) {
@@ -128,6 +76,7 @@ public struct Validation {
                     path, message: "no route uses upstream '\(upstream.name)'",
                     hint: "write one, or remove it")
             }
+            checkPair(upstream.tls, at: "\(path).tls")
             if upstream.url.scheme == .http, wasWritten("\(path).tls") {
                 warn(
                     "\(path).tls",

@@ -33,6 +33,16 @@ struct CHPCommandLineForwardingTests {
         #expect(configuration.origin(of: "routes_api.host_routing") == .flag("--host-routing"))
     }
 
+    @Test func `flags win over the same settings of a configuration`() throws {
+        let yaml = "forwarding: {prepend_path: true, forwarded_fields: replace}"
+        let plain = try CommandLineFixture.configuration(yaml: yaml)
+        #expect(plain.forwarding.forwardedFields == .replace && plain.forwarding.prependPath)
+        let flags = try CommandLineFixture.configuration(
+            "--no-prepend-path", "--no-x-forward", yaml: yaml)
+        #expect(flags.forwarding.forwardedFields == .pass && !flags.forwarding.prependPath)
+        #expect(flags.origin(of: "forwarding.prepend_path") == .flag("--no-prepend-path"))
+    }
+
     @Test func `custom headers are trimmed, split at the first colon, and the last of a name wins`()
         throws
     {
@@ -107,6 +117,11 @@ struct CHPCommandLineForwardingTests {
         #expect(
             CommandLineFixture.failure(["--client-ssl-key", "k"])
                 == "error: option '--client-ssl-key' needs '--client-ssl-cert' beside it\n")
+    }
+
+    @Test func `an error target that cannot be asked is refused`() {
+        let text = CommandLineFixture.failure(["--error-target", "hub:8081/hub/error"])
+        #expect(text?.contains("'hub:8081/hub/error' cannot be asked for error pages") == true)
     }
 
     @Test func `a scheme that is none is refused`() {

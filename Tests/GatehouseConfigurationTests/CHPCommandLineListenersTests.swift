@@ -114,6 +114,39 @@ struct CHPCommandLineListenersTests {
             try addresses([], yaml: yaml) == ["public 127.0.0.1:8443", "api localhost:8444"])
     }
 
+    @Test func `a token of the configuration gives way to that of the environment`() throws {
+        let yaml = """
+            listeners:
+              - {address: "127.0.0.1:8080"}
+              - {address: "[::]:8001", role: api, token_file: /t}
+              - {address: "127.0.0.1:8002", role: api}
+            """
+        func tokens(_ environment: [String: String]) throws -> [Secret?] {
+            try CommandLineFixture.start(
+                [], environment: environment, yaml: yaml, files: ["/t": "from-yaml\n"]
+            ).configuration.listeners.map(\.token)
+        }
+        let named = Secret("s3cret")
+        #expect(try tokens(CommandLineFixture.token) == [nil, named, named])
+        #expect(try tokens(["HOME": "/h"]) == [nil, Secret("from-yaml"), nil])
+    }
+
+    @Test func `a redirect of the configuration keeps its host`() throws {
+        let yaml = """
+            listeners:
+              - {address: "127.0.0.1:8080", redirect_to_https: true}
+              - {address: "[::]:8443", tls: {certificates: [{certificate: c, key: k}]}}
+            """
+        let listeners = try CommandLineFixture.configuration(
+            "--redirect-port", "80", "--port", "443", "--api-port", "8001", yaml: yaml
+        ).listeners
+        #expect(
+            listeners.map(\.address.description)
+                == ["127.0.0.1:80", "[::]:443", "localhost:8001"])
+        #expect(listeners[0].redirect == HTTPSRedirect(status: 301, port: 443))
+        #expect(listeners[1].redirect == nil && listeners[1].tls != nil)
+    }
+
     @Test func `keys and certificates turn TLS on`() throws {
         var environment = CommandLineFixture.token
         environment["CONFIGPROXY_SSL_KEY_PASSPHRASE"] = "one"

@@ -2,7 +2,7 @@ import GatehouseConfiguration
 import Testing
 
 struct ConfigurationTests {
-    @Test func `only addresses, state directory and loops need a restart`() {
+    @Test func `only listeners, state directory and loops need a restart`() {
         let running = Configuration()
         var changed = running
         changed.session.idle = .seconds(1)
@@ -12,6 +12,9 @@ struct ConfigurationTests {
         changed.listeners[0].tls = ListenerTLSSettings(
             certificates: [.init(certificate: "a.pem", key: "a.key")])
         #expect(changed.settingsThatNeedRestart(from: running) == [])
+        changed.listeners[0].role = .metrics
+        #expect(changed.settingsThatNeedRestart(from: running) == ["listeners"])
+        changed.listeners[0].role = .public
         changed.stateDirectory = .path("/s")
         changed.loops = .count(3)
         changed.listeners[0].address = .tcp(host: "127.0.0.1", port: 8081)

@@ -50,6 +50,7 @@ enum Corpus {
             switch path {
             case "gatehouse.yaml": return text
             case "/run/secrets/oidc": return Array("s3cret\n".utf8)
+            case "/run/secrets/proxy": return Array("t0ken\n".utf8)
             case "/run/secrets/empty": return Array("\n".utf8)
             case "/run/secrets/lines": return Array("one\ntwo\n".utf8)
             default: throw NoSuchFile()

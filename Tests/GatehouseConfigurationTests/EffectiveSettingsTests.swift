@@ -25,6 +25,9 @@ struct EffectiveSettingsTests {
         #expect(second.listeners == first.listeners)
         #expect(second.upstreams == first.upstreams)
         #expect(second.routes == first.routes)
+        #expect(second.pidFile == first.pidFile)
+        #expect(second.routesAPI == first.routesAPI)
+        #expect(second.forwarding == first.forwarding)
         #expect(second.access == first.access)
         #expect(second.oidc == first.oidc)
         #expect(second.session == first.session)
@@ -62,6 +65,18 @@ struct EffectiveSettingsTests {
                 "  client_secret: ‹secret›  # environment GATEHOUSE_OIDC_CLIENT_SECRET\n"))
         #expect(Corpus.decode(printed).configuration == nil)
         #expect(Corpus.decode(printed, environment: secret).configuration != nil)
+    }
+
+    @Test func `a field that may hold a secret is not printed either`() throws {
+        let text = """
+            routes: [{path: /, upstream: http://127.0.0.1:8081}]
+            access: [{path: /**, allow: public}]
+            forwarding: {request_fields: {X-Site: berlin, Authorization: Basic hunter2}}
+            """
+        let printed = EffectiveSettings.yaml(of: try #require(Corpus.decode(text).configuration))
+        #expect(printed.contains("    X-Site: berlin  # gatehouse.yaml:3\n"))
+        #expect(printed.contains("    Authorization: ‹secret›  # gatehouse.yaml:3\n"))
+        #expect(!printed.contains("hunter2"))
     }
 
     @Test func `odd texts are quoted so that they read back`() throws {
