@@ -37,7 +37,6 @@ final class RecordFile {
                 + "PRAGMA journal_size_limit=\(RecordFile.logPages * 4096)")
         if try RecordFile.isEmpty(database) {
             try RecordFile.begin(database)
-            try file.syncDirectory()
         } else {
             try RecordFile.check(database)
         }
@@ -75,7 +74,7 @@ final class RecordFile {
             }
             try commit.run()
         } catch {
-            if database.isInTransaction { try rollback.run() }
+            if database.isInTransaction { try? rollback.run() }
             throw error
         }
     }

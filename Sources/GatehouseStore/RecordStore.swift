@@ -8,6 +8,9 @@ import Synchronization
 /// one. What is committed survives the end of the process, however it comes; what is flushed
 /// survives a power cut (docs/decisions/0013). The file and what SQLite keeps beside it are for
 /// their owner alone, and no other process can open them meanwhile.
+///
+/// What waits for its commit has no bound: who writes much waits for the answers. A store that is
+/// dropped in place of closed waits for the disk in whichever thread drops it.
 public final class RecordStore: Sendable {
     /// One of 256 maps that share the file.
     public struct Table: Sendable, Hashable {

@@ -48,15 +48,6 @@ struct StoreFile {
         return kept.path
     }
 
-    /// Has the kernel write the directory to the disk: a file's name is not safe before.
-    func syncDirectory() throws(StoreError) {
-        // Sound: as above.
-        let file = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file >= 0 else { throw StoreFile.failure() }
-        defer { close(file) }
-        guard fsync(file) == 0 else { throw StoreFile.failure() }
-    }
-
     private static let suffixes = ["", "-wal", "-shm", "-journal"]
 
     private func size(_ suffix: String) -> Int? {
