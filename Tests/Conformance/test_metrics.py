@@ -61,6 +61,7 @@ def test_names(proxy, kind, name):
 @contract("9", "`process_heap_bytes` and `nodejs_…` are there", gatehouse="they are not", why="there is no such heap and no node")
 def test_node_names(proxy, differs):
     text = asked(proxy, "GET", "/metrics").text
+    assert "process_open_fds" in text
     assert ("nodejs_" in text) == (not differs)
 
 

@@ -69,6 +69,7 @@ def test_versions(tls_proxy, certificates, version):
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=["1.0", "1.1"])
 def test_old_versions(tls_proxy, certificates, version):
     assert greeted(tls_proxy, certificates.trusting(minimum=version, maximum=version, ciphers="ALL:@SECLEVEL=0")) is None
+    assert greeted(tls_proxy, certificates.trusting()) == 200
 
 
 @contract("1", "`--ssl-protocol TLSv1_2` is TLS 1.2 only")

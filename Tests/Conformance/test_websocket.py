@@ -193,6 +193,8 @@ def test_no_error_page(proxy_with, backends, peer):
     with proxy.connect() as connection:
         connection.send(upgrade_bytes(unique("/nowhere")))
         connection.is_closed(0.7)
+        if peer.name != "chp45":
+            assert connection.buffer.startswith(b"HTTP/1.1 404")
     assert len(errors.requests) == (1 if peer.name == "chp45" else 0)
 
 
