@@ -2,7 +2,7 @@
 import time
 
 from lab.basics import wait_until
-from lab.chromium import fill_keycloak_form
+from lab.chromium import fill_keycloak_form, open_notebook, run_in_notebook
 from lab.client import SESSION, Client
 
 # Opens a kernel's and a terminal's WebSocket, an event stream and a download from within the page,
@@ -72,21 +72,8 @@ def test_deep_link_sign_in_cell_and_sign_out(gateway, labs, fresh_sessions, cont
     page.wait_for_url("**/user/alice/lab*")
 
     # One real notebook cell, as a person runs it.
-    card = page.locator('.jp-LauncherCard[data-category="Notebook"]').first
-    card.click(timeout=60_000)
-    cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    output = page.locator(".jp-OutputArea-output", has_text="4200").first
-    for attempt in range(6):      # JupyterLab loses keys while it still arranges a new notebook
-        cell.click(timeout=30_000)
-        if "6 * 7" not in cell.inner_text():
-            page.keyboard.type("print(6 * 7 * 100)")
-        page.keyboard.press("Control+Enter")
-        try:
-            output.wait_for(timeout=10_000)
-            break
-        except Exception:
-            if attempt == 5:
-                raise
+    open_notebook(page)
+    run_in_notebook(page, "print(6 * 7 * 100)", "4200")
 
     # Everything that can hang on a session, from within the same page.
     tab = page

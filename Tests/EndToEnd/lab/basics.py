@@ -69,3 +69,25 @@ def stop_process(process, seconds=10):
         except Exception:
             process.kill()
             process.wait(seconds)
+
+
+def has_ended(pid):
+    """Whether this process is no more, or waits only for its parent to notice."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def descendants(pid):
+    """All processes that a process of ours started, and theirs."""
+    found = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children") as children:
+                for child in map(int, children.read().split()):
+                    found += [child, *descendants(child)]
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found

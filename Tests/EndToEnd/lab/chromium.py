@@ -27,3 +27,26 @@ def fill_keycloak_form(page, user, password=None):
     page.fill("#username", user)
     page.fill("#password", password or f"{user}-pw")
     page.click("#kc-login")
+
+
+def open_notebook(page):
+    """From JupyterLab's launcher to a new notebook with a kernel."""
+    page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click(timeout=60_000)
+
+
+def run_in_notebook(page, code, wanted):
+    """Writes this code into the notebook's first cell, as a person does, and runs it."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
+    output = page.locator(".jp-OutputArea-output", has_text=wanted).first
+    for attempt in range(6):      # JupyterLab loses keys while it still arranges a new notebook
+        cell.click(timeout=30_000)
+        if cell.inner_text().strip() != code:
+            page.keyboard.press("Control+A")
+            page.keyboard.type(code)
+        page.keyboard.press("Control+Enter")
+        try:
+            output.wait_for(timeout=10_000)
+            return
+        except Exception:
+            if attempt == 5:
+                raise

@@ -27,7 +27,8 @@ class Client:
     """Cookies are kept by host, as NAME or NAME;PATH. Every host is this machine."""
 
     def __init__(self, gateway):
-        self.gateway, self.tls = gateway, gateway.tls()
+        self.gateway = gateway
+        self.tls = gateway.tls() if gateway.url.startswith("https") else None
         self.cookies = collections.defaultdict(dict)
 
     def copy(self):
@@ -43,9 +44,9 @@ class Client:
     def cookie_field(self, host="localhost", path="/"):
         return "; ".join(f"{name}={value}" for name, value in self._matching(host, path))
 
-    def value(self, wanted, path):
+    def value(self, wanted, path, host="localhost"):
         """What a page at this path sees, the longest path first (RFC 6265, 5.4)."""
-        return next((value for name, value in self._matching("localhost", path)
+        return next((value for name, value in self._matching(host, path)
                      if name == wanted), None)
 
     def _matching(self, host, path):
@@ -58,9 +59,18 @@ class Client:
     def absolute(self, url):
         return url if re.match("https?://", url) else self.gateway.url + url
 
+    def dial(self, port, timeout=30):
+        path = getattr(self.gateway, "socket", None)
+        if path is None:
+            return socket.create_connection(("127.0.0.1", port), timeout)
+        plain = socket.socket(socket.AF_UNIX)
+        plain.settimeout(timeout)
+        plain.connect(str(path))
+        return plain
+
     def connect(self, url, timeout=30):
         parts = urllib.parse.urlsplit(url)
-        plain = socket.create_connection(("127.0.0.1", parts.port), timeout)
+        plain = self.dial(parts.port, timeout)
         if parts.scheme == "http":
             return plain
         return self.tls.wrap_socket(plain, server_hostname=parts.hostname)
@@ -143,10 +153,11 @@ class Client:
         url = self.absolute(url)
         parts = urllib.parse.urlsplit(url)
         headers = {"Cookie": self.cookie_field(parts.hostname, parts.path)} if cookie else {}
+        if parts.scheme == "https":
+            more |= {"ssl": self.tls, "server_hostname": parts.hostname}
         return websockets.sync.client.connect(
-            "wss" + url.removeprefix("https"), sock=socket.create_connection(
-                ("127.0.0.1", parts.port)), ssl=self.tls, server_hostname=parts.hostname,
-            origin=origin or f"https://{parts.netloc}", additional_headers=headers,
+            "ws" + url.removeprefix("http"), sock=self.dial(parts.port, None),
+            origin=origin or f"{parts.scheme}://{parts.netloc}", additional_headers=headers,
             compression=None, open_timeout=15, **more)
 
 

@@ -15,14 +15,19 @@ from .basics import TOP, need, resident_kilobytes, stop_process, wait_until
 HOSTS = ("localhost", "app-a.localhost", "app-b.localhost")
 
 
+def binary():
+    """The program under test."""
+    return need(
+        next((path for path in [os.environ.get("GATEHOUSE_BINARY"),
+                                str(TOP / ".build/release/gatehouse")]
+              if path and os.access(path, os.X_OK)), None),
+        "there is no .build/release/gatehouse: run `make build`")
+
+
 class Gateway:
     def __init__(self, folder, port, certificates, *, routes, access, oidc, hosts=HOSTS,
                  tls=True, **more):
-        self.binary = need(
-            next((path for path in [os.environ.get("GATEHOUSE_BINARY"),
-                                    str(TOP / ".build/release/gatehouse")]
-                  if path and os.access(path, os.X_OK)), None),
-            "there is no .build/release/gatehouse: run `make build`")
+        self.binary = binary()
         self.folder, self.port = folder, port
         self.authority = certificates / "ca.pem"
         scheme = "https" if tls else "http"
