@@ -84,15 +84,23 @@ public final class GateSnapshot: Sendable {
         }
     }
 
+    /// Whether a request only asks whether we serve.
+    public static func isHealth(_ request: borrowing RequestHead) -> Bool {
+        request.path().equals("/.gatehouse/healthz") || isContractHealth(request)
+    }
+
+    /// Exactly this, whatever the method; with a query, or to become a WebSocket, it is a path as
+    /// any other, as with configurable-http-proxy.
+    private static func isContractHealth(_ request: borrowing RequestHead) -> Bool {
+        request.path().equals("/_chp_healthz") && request.target().equals("/_chp_healthz")
+            && request.method != .connect && request.method != .trace
+            && request.fields.firstIndex(of: .upgrade) == nil
+    }
+
     /// Health, whatever the host, and what proves itself by signature.
     private func decideBeforeHost(_ request: borrowing RequestHead) -> Decision? {
         let path = request.path()
-        // Exactly this, whatever the method; with a query, or to become a WebSocket, it is a path
-        // as any other, as with configurable-http-proxy.
-        if path.equals("/_chp_healthz"), request.target().count == path.count,
-            request.method != .connect, request.method != .trace,
-            request.fields.firstIndex(of: .upgrade) == nil
-        {
+        if GateSnapshot.isContractHealth(request) {
             return .answer(.json(200, #"{"status":"OK"}"#))
         }
         if path.equals("/.gatehouse/healthz") {

@@ -1,15 +1,29 @@
+import GatehouseConfiguration
 import GatehouseProxy
 
 /// What the control loop owns of the product.
 final class ControlState {
     private(set) var blueprint: Blueprint
     let routes: HubRoutes
+    let counters: Counters
     /// By listener; nil where the serving loops serve it.
     var acceptors: [ConnectionAcceptor?] = []
+    /// Whether the gateway is stopping: it is not ready any more.
+    private(set) var isDraining = false
 
-    init(blueprint: Blueprint, routes: HubRoutes) {
+    init(blueprint: Blueprint, routes: HubRoutes, counters: Counters) {
         self.blueprint = blueprint
         self.routes = routes
+        self.counters = counters
+    }
+
+    /// Closes the listeners but those of metrics, which tell of the stop until it is done.
+    func drain() {
+        isDraining = true
+        for (acceptor, listener) in zip(acceptors, blueprint.configuration.listeners)
+        where listener.role != .metrics {
+            acceptor?.drain()
+        }
     }
 
     /// Takes up another configuration.

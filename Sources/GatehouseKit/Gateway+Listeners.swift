@@ -118,7 +118,8 @@ extension Gateway {
                     (loop.attachment as? LoopState)?.isTableComplete = true
                 }
             }
-            let state = ControlState(blueprint: blueprint, routes: routes)
+            let counters = Counters()
+            let state = ControlState(blueprint: blueprint, routes: routes, counters: counters)
             loop.attach(state)
             await routes.restore(found) { one in
                 try? blueprint.route(at: one.address, object: one.object).route
@@ -138,11 +139,15 @@ extension Gateway {
                     state.acceptors.append(nil)
                     continue
                 }
+                let responder: any Responder =
+                    listener.settings.role == .metrics
+                    ? MetricsResponder(loops, state, core: loop.core)
+                    : RoutesAPI(
+                        routes, token: listener.settings.token, log: log, counters: counters
+                    ) { state.blueprint }
                 let acceptor = ConnectionAcceptor(
                     Listener(Descriptor(listener.files[0]), core: loop.core),
-                    responder: RoutesAPI(routes, token: listener.settings.token, log: log) {
-                        state.blueprint
-                    },
+                    responder: responder,
                     options: ConnectionAcceptor.Options(
                         tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
                         maximumConnections: 1024))

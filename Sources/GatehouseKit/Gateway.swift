@@ -281,8 +281,7 @@ public final class Gateway: Sendable {
         let drains = configuration.stop.drains
         log.notice("stopping")
         await loops.control.run { loop in
-            guard let state = loop.attachment as? ControlState else { return }
-            for acceptor in state.acceptors { acceptor?.drain() }
+            (loop.attachment as? ControlState)?.drain()
         }
         let deadline = Instant.now() + (drains ? limits.drain : .zero)
         let closing = drains ? limits.closeFlush + .milliseconds(500) : .milliseconds(100)
@@ -302,6 +301,10 @@ public final class Gateway: Sendable {
             state.accessLog?.flush()
         }
         await state.withLock { $0.stored }?.close()
+        await loops.control.run { loop in
+            guard let state = loop.attachment as? ControlState else { return }
+            for acceptor in state.acceptors { acceptor?.drain() }
+        }
         log.notice("stopped")
         loops.stop()
     }

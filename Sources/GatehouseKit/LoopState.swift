@@ -12,6 +12,7 @@ final class LoopState {
     var gate: GateSnapshot
     let pool: UpstreamPool
     let live = LiveConnections()
+    let counters = Counters()
     let accessLog: AccessLog?
     let log: Log
     /// By listener; nil where it is served elsewhere.

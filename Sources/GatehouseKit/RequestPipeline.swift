@@ -26,7 +26,9 @@ final class RequestPipeline: Responder {
             exchange.account.failure = error
             await answer(exchange, error, id)
         }
+        state.counters.note(exchange.account, record.kind, now: state.core.now)
         if exchange.hasTunnel {
+            state.counters.tunnelHasBegun()
             memo.record = record
         } else {
             state.accessLog?.write(exchange, record, peer: memo.peer)
@@ -37,12 +39,14 @@ final class RequestPipeline: Responder {
         let memo = memo(of: exchange)
         if let ticket = memo.ticket { state.live.remove(ticket) }
         guard let record = memo.record else { return }
+        state.counters.tunnelHasEnded(exchange.account)
         state.accessLog?.write(exchange, record, peer: memo.peer)
     }
 
     func handshakeHasFailed(_ peer: Address, _ error: StreamError) {
         switch error {
         case .tls(let reason):
+            state.counters.handshakeHasFailed()
             state.log.info("TLS handshake failed", ("peer", peer.host), ("error", reason))
         default:
             // Scanners, and probes that only look whether somebody listens.
@@ -56,6 +60,7 @@ final class RequestPipeline: Responder {
         let id = state.makeID()
         exchange.account.failure = failure
         await answer(exchange, failure, id)
+        state.counters.noteRefusal(exchange.account)
         state.accessLog?.write(exchange, AccessRecord(id: id), peer: memo(of: exchange).peer)
     }
 
@@ -65,7 +70,10 @@ final class RequestPipeline: Responder {
     ) async throws(ExchangeFailure) {
         let blueprint = state.blueprint
         let request = exchange.request
+        record.kind = RequestKind(request)
+        let looked = record.kind == .health ? nil : state.counters.beginLookUp()
         let match = match(request, blueprint)
+        state.counters.endLookUp(looked)
         var route: Route?
         if case .route(let found) = match { route = found }
         let arrival = Arrival(peer: memo.peer, isTLS: exchange.isTLS, now: state.core.now)
@@ -84,6 +92,7 @@ final class RequestPipeline: Responder {
         if try await forward(exchange, to: route, passage, memo, record.id) { return }
         // Its session has ended since: it gets what a request without session gets.
         record = AccessRecord(id: record.id)
+        record.kind = RequestKind(request)
         let second = state.gate.decide(
             request, arrival, route: route.rules.identity, memo: &memo.session)
         try await answer(second, exchange, arrival, record.id)
@@ -190,8 +199,10 @@ final class RequestPipeline: Responder {
     private func activity(of route: Route) -> ((RouteActivity) -> Void)? {
         guard route.isOfAPI else { return nil }
         let countsTraffic = state.blueprint.configuration.routesAPI.activity == .traffic
+        let counters = state.counters
         return { activity in
-            if countsTraffic || activity != .fromServer { route.touch() }
+            guard countsTraffic || activity != .fromServer else { return }
+            counters.noteActivity { route.touch() }
         }
     }
 

@@ -34,6 +34,43 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case badTarget
     }
 
+    /// The reasons by their words, for counting.
+    public enum Kind: String, Sendable, CaseIterable {
+        case malformed
+        case clientGone = "client_gone"
+        case clientTimeout = "client_timeout"
+        case bodyTooLarge = "body_too_large"
+        case noRoute = "no_route"
+        case connectRefused = "connect_refused"
+        case connectTimeout = "connect_timeout"
+        case nameUnresolved = "name_unresolved"
+        case upstreamBusy = "upstream_busy"
+        case upstreamTLS = "upstream_tls"
+        case upstreamReset = "upstream_reset"
+        case upstreamClosed = "upstream_closed"
+        case upstreamTimeout = "upstream_timeout"
+        case upstreamMalformed = "upstream_malformed"
+        case upstreamUpgrade = "upstream_upgrade"
+        case sessionEnded = "session_ended"
+        case tooManyExchanges = "too_many_exchanges"
+        case draining
+        case routesIncomplete = "routes_incomplete"
+        case badTarget = "bad_target"
+
+        /// Whose fault it is.
+        public var fault: Fault {
+            switch self {
+            case .malformed, .clientGone, .clientTimeout, .bodyTooLarge, .tooManyExchanges:
+                .downstream
+            case .noRoute, .sessionEnded, .draining, .routesIncomplete, .badTarget: .gateway
+            case .connectRefused, .connectTimeout, .nameUnresolved, .upstreamBusy, .upstreamTLS,
+                .upstreamReset, .upstreamClosed, .upstreamTimeout, .upstreamMalformed,
+                .upstreamUpgrade:
+                .upstream
+            }
+        }
+    }
+
     public let reason: Reason
     /// What OpenSSL, the resolver or the system said; for the log, never for a page.
     public let detail: String
@@ -43,37 +80,39 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         self.detail = detail
     }
 
-    /// The table: word, status of the answer, fault.
-    private var row: (word: String, status: Int, fault: Fault) {
+    /// The table: kind and status of the answer.
+    private var row: (kind: Kind, status: Int) {
         switch reason {
-        case .malformed(let error): ("malformed", error.status, .downstream)
-        case .clientGone: ("client_gone", 499, .downstream)
-        case .clientTimeout: ("client_timeout", 408, .downstream)
-        case .bodyTooLarge: ("body_too_large", 413, .downstream)
-        case .noRoute: ("no_route", 404, .gateway)
-        case .connectRefused: ("connect_refused", 502, .upstream)
-        case .connectTimeout: ("connect_timeout", 504, .upstream)
-        case .nameUnresolved: ("name_unresolved", 502, .upstream)
-        case .upstreamBusy: ("upstream_busy", 503, .upstream)
-        case .upstreamTLS: ("upstream_tls", 502, .upstream)
-        case .upstreamReset: ("upstream_reset", 502, .upstream)
-        case .upstreamClosed: ("upstream_closed", 502, .upstream)
-        case .upstreamTimeout: ("upstream_timeout", 504, .upstream)
-        case .upstreamMalformed: ("upstream_malformed", 502, .upstream)
-        case .upstreamUpgrade: ("upstream_upgrade", 502, .upstream)
-        case .sessionEnded: ("session_ended", 401, .gateway)
-        case .tooManyExchanges: ("too_many_exchanges", 503, .downstream)
-        case .draining: ("draining", 503, .gateway)
-        case .routesIncomplete: ("routes_incomplete", 503, .gateway)
-        case .badTarget: ("bad_target", 500, .gateway)
+        case .malformed(let error): (.malformed, error.status)
+        case .clientGone: (.clientGone, 499)
+        case .clientTimeout: (.clientTimeout, 408)
+        case .bodyTooLarge: (.bodyTooLarge, 413)
+        case .noRoute: (.noRoute, 404)
+        case .connectRefused: (.connectRefused, 502)
+        case .connectTimeout: (.connectTimeout, 504)
+        case .nameUnresolved: (.nameUnresolved, 502)
+        case .upstreamBusy: (.upstreamBusy, 503)
+        case .upstreamTLS: (.upstreamTLS, 502)
+        case .upstreamReset: (.upstreamReset, 502)
+        case .upstreamClosed: (.upstreamClosed, 502)
+        case .upstreamTimeout: (.upstreamTimeout, 504)
+        case .upstreamMalformed: (.upstreamMalformed, 502)
+        case .upstreamUpgrade: (.upstreamUpgrade, 502)
+        case .sessionEnded: (.sessionEnded, 401)
+        case .tooManyExchanges: (.tooManyExchanges, 503)
+        case .draining: (.draining, 503)
+        case .routesIncomplete: (.routesIncomplete, 503)
+        case .badTarget: (.badTarget, 500)
         }
     }
 
+    /// The reason without what is told beside it.
+    public var kind: Kind { row.kind }
     /// The word of ``reason``.
-    public var word: String { row.word }
+    public var word: String { kind.rawValue }
     /// The status of the answer, where one can still be sent. 499 is never sent.
     public var status: Int { row.status }
-    public var fault: Fault { row.fault }
+    public var fault: Fault { kind.fault }
 
     /// Whether it is about where the request should have gone: what error pages are for.
     public var isAboutRoutes: Bool {

@@ -9,6 +9,7 @@ struct AccessRecord {
     let id: RequestID
     var route: Route?
     var user: Session?
+    var kind = RequestKind.web
 
     init(id: RequestID) { self.id = id }
 }

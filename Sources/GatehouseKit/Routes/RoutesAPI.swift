@@ -14,12 +14,15 @@ final class RoutesAPI: Responder {
     private let log: Log
     /// nil: everybody may.
     private let token: Secret?
+    private let counters: Counters
     /// As the configuration now is.
     private let blueprint: () -> Blueprint
 
     init(
-        _ routes: HubRoutes, token: Secret?, log: Log, blueprint: @escaping () -> Blueprint
+        _ routes: HubRoutes, token: Secret?, log: Log, counters: Counters,
+        blueprint: @escaping () -> Blueprint
     ) {
+        self.counters = counters
         self.routes = routes
         self.token = token
         self.log = log
@@ -45,6 +48,10 @@ final class RoutesAPI: Responder {
         exchange.account.failure = failure
         await exchange.send(Response(failure.status))
         write(exchange, failure.word)
+    }
+
+    func handshakeHasFailed(_ peer: Address, _ error: StreamError) {
+        if case .tls = error { counters.handshakeHasFailed() }
     }
 
     private func answer(
@@ -106,6 +113,7 @@ final class RoutesAPI: Responder {
         case .success(let time): limit = time
         }
         if limit == nil { routes.noteListing() }
+        counters.routesWereListed()
         var head = ResponseHead(200)
         head.fields.append(.contentType, "application/json")
         try await exchange.begin(head)
@@ -149,6 +157,7 @@ final class RoutesAPI: Responder {
             log.info("Adding route \(address.path) -> \(target)")
             await routes.add(route)
             log.info("Route added \(address.path) -> \(target)")
+            counters.routeWasAdded()
             await exchange.send(Response(201))
         } catch {
             note = error.text
@@ -159,6 +168,7 @@ final class RoutesAPI: Responder {
     private func remove(_ address: RouteAddress, _ exchange: any Exchange) async {
         log.info("Removing route \(address.path)")
         let existed = await routes.remove(address)
+        counters.routeWasDeleted()
         await exchange.send(Response(existed ? 204 : 404))
     }
 
@@ -186,6 +196,7 @@ final class RoutesAPI: Responder {
     private func write(_ exchange: any Exchange, _ note: String) {
         let status = exchange.account.status
         guard status > 0 else { return }
+        counters.noteAPIAnswer(status)
         let request = exchange.request
         let method = request.methodName().repairedText
         let path = request.path().repairedText

@@ -9,6 +9,10 @@ public final class UpstreamPool {
     private let resolver: Resolver
     private let limits: Limits
     private var shelves: [ObjectIdentifier: Shelf] = [:]
+    /// Connections made since the start.
+    public private(set) var openedCount = 0
+    /// Exchanges since the start that got a connection which had carried another.
+    public private(set) var reusedCount = 0
 
     public init(core: LoopCore, resolver: Resolver, limits: Limits) {
         self.core = core
@@ -18,6 +22,9 @@ public final class UpstreamPool {
 
     /// How many connections lie idle.
     public var idleCount: Int { shelves.values.reduce(0) { $0 + $1.idle.count } }
+
+    /// How many connections there are, idle, in use or being made.
+    public var connectionCount: Int { shelves.values.reduce(0) { $0 + $1.taken } }
 
     /// How many targets have connections, idle or in use.
     public var targetCount: Int { shelves.count }
@@ -41,6 +48,7 @@ public final class UpstreamPool {
                 connection.close()
                 continue
             }
+            reusedCount += 1
             return connection
         }
         return nil
@@ -56,10 +64,12 @@ public final class UpstreamPool {
         if let used = try await shelf.takePlace(
             atMost: target.maximumConnections, core: core, deadline: deadline)
         {
+            reusedCount += 1
             return used
         }
         do throws(StreamError) {
             let stream = try await open(target, deadline)
+            openedCount += 1
             return UpstreamConnection(stream, target: target, shelf: shelf)
         } catch {
             shelf.leave()

@@ -11,7 +11,7 @@ extension UpstreamPool {
         /// The pool has let go of it: what comes back is closed.
         var isClosed = false
         /// Connections, and places of connections that are being made.
-        private var taken = 0
+        private(set) var taken = 0
         private var queue: [Turn] = []
 
         init(_ pool: UpstreamPool, _ key: ObjectIdentifier) {

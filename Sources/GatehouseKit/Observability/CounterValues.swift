@@ -1,0 +1,54 @@
+import GatehouseProxy
+
+/// What ``Counters`` hold, to be carried to another loop and added up.
+struct CounterValues: Sendable {
+    /// Statuses of this many are counted one by one.
+    static let statusCount = 600
+
+    var requestsWeb = 0
+    var requestsWS = 0
+    /// By status.
+    var answers = [Int](repeating: 0, count: statusCount)
+    var apiAnswers = [Int](repeating: 0, count: statusCount)
+    var routesListed = 0
+    var routesAdded = 0
+    var routesDeleted = 0
+    var lookUps = SampledDurations()
+    var activities = SampledDurations()
+    /// By kind and class of status: ``durationIndex(isWebSocket:statusClass:)``.
+    var durations = [DurationHistogram](repeating: DurationHistogram(), count: 10)
+    var failures = Dictionary(uniqueKeysWithValues: ExchangeFailure.Kind.allCases.map { ($0, 0) })
+    var received = 0
+    var sent = 0
+    /// Open now.
+    var webSockets = 0
+    var handshakeFailures = 0
+    var storeFailures = 0
+
+    /// - Parameter statusClass: 1 to 5.
+    static func durationIndex(isWebSocket: Bool, statusClass: Int) -> Int {
+        (isWebSocket ? 5 : 0) + statusClass - 1
+    }
+
+    /// Adds what another loop has counted.
+    mutating func add(_ other: CounterValues) {
+        requestsWeb += other.requestsWeb
+        requestsWS += other.requestsWS
+        for status in answers.indices {
+            answers[status] += other.answers[status]
+            apiAnswers[status] += other.apiAnswers[status]
+        }
+        routesListed += other.routesListed
+        routesAdded += other.routesAdded
+        routesDeleted += other.routesDeleted
+        lookUps.add(other.lookUps)
+        activities.add(other.activities)
+        for index in durations.indices { durations[index].add(other.durations[index]) }
+        failures.merge(other.failures) { $0 + $1 }
+        received += other.received
+        sent += other.sent
+        webSockets += other.webSockets
+        handshakeFailures += other.handshakeFailures
+        storeFailures += other.storeFailures
+    }
+}
