@@ -1,4 +1,5 @@
 import GatehouseBase
+import GatehouseConfiguration
 import GatehouseHTTP
 import GatehouseNet
 import GatehouseProxy

@@ -1,5 +1,6 @@
 import GatehouseBase
 import GatehouseConfiguration
+import GatehouseKit
 import GatehouseNet
 import GatehouseTesting
 import Testing

@@ -43,7 +43,7 @@ struct MetricsTests {
         #expect(samples["last_activity_updating_sum", default: 0] > 0)
         #expect(samples["gatehouse_sent_bytes_total", default: 0] >= 30)
         #expect(samples["process_open_fds", default: 0] > 5)
-        #expect(samples["process_resident_memory_bytes", default: 0] > 1 << 20)
+        #expect(samples["process_resident_memory_bytes", default: 0] > 1_048_576)
         await gateway.gateway.stop()
         await server.stop()
     }

@@ -26,10 +26,11 @@ struct ProxyGateway: Sendable {
         var configuration = start.configuration
         configuration.loops = .count(loops)
         configuration.stateDirectory = .none
-        configuration.listeners = [.public, .api, .metrics].map {
+        let roles: [ListenerSettings.Role] = [.public, .api, .metrics]
+        configuration.listeners = roles.map { role in
             var listener = ListenerSettings(
-                address: .tcp(host: "127.0.0.1", port: 0), role: $0)
-            if $0 == .api { listener.token = Secret("secret") }
+                address: .tcp(host: "127.0.0.1", port: 0), role: role)
+            if role == .api { listener.token = Secret("secret") }
             return listener
         }
         configure(&configuration)
