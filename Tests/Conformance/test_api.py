@@ -476,9 +476,10 @@ def test_date(proxy):
     assert answer.get("server") is None
 
 
-@contract("2", "The keys of a route's data keep their order", gatehouse="sorted by name, `last_activity` last", why="a JSON object has none")
+@contract("2", "The keys of a route's data keep their order", gatehouse="in no order, `last_activity` last", why="a JSON object has none")
 def test_order_of_keys(proxy, backend, differs):
     path = unique()
     proxy.api("POST", "/api/routes" + path, '{"b": 1, "target": "%s", "a": 2}' % backend.url)
     keys = list(proxy.api("GET", "/api/routes" + path).json())
-    assert keys == (["a", "b", "target", "last_activity"] if differs else ["b", "target", "a", "last_activity"])
+    assert keys[-1] == "last_activity"
+    assert sorted(keys[:-1]) == ["a", "b", "target"] if differs else keys[:-1] == ["b", "target", "a"]

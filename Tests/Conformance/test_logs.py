@@ -27,7 +27,7 @@ def test_format(proxy_with, backend, differs):
 @contract("10", "The word of the level carries an ANSI colour", gatehouse="no colour where the output is no terminal",
           why="a file or a pipe is read by programs")
 def test_colour(proxy, differs):
-    assert "info" in proxy.out.read_text()
+    proxy.wait_log("info: Proxying")
     assert ("\x1b[32minfo\x1b[39m" in proxy.out.read_text()) == (not differs)
 
 

@@ -39,6 +39,19 @@ def test_other_paths(proxy, target):
     assert (answer.status, answer.body) == (404, b"Not Found")
 
 
+@contract("9", "Nobody reads or changes routes by the metrics' listener")
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_no_routes(proxy, backend, method):
+    kept, added = proxy.add(unique(), backend), unique()
+    path = "" if method == "GET" else added if method == "POST" else kept
+    body = b'{"target": "http://127.0.0.1:1"}' if method == "POST" else b""
+    with Connection(proxy.metrics) as connection:
+        connection.send(request_bytes(method, "/api/routes" + path, body=body))
+        assert connection.answer(method).status == 404
+    routes = proxy.routes()
+    assert kept in routes and added not in routes
+
+
 @contract("9", "`/metrics` of the public side is an ordinary path")
 def test_public(proxy):
     assert proxy.get("/metrics").status == 404
