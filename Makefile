@@ -29,7 +29,7 @@ e2e: build ## a real Keycloak, JupyterLab and Chromium against .build/release/ga
 
 conformance: build ## beside configurable-http-proxy 4.5 and 5.3; writes the table of docs/COMPATIBILITY.md
 	scripts/install-packages e2e
-	@CONFORMANCE_SLOW=1 scripts/conformance --peer all --outcomes $(CURDIR)/.e2e/conformance.json || \
+	@CONFORMANCE_SLOW=1 scripts/conformance --peer all --outcomes=$(CURDIR)/.e2e/conformance.json || \
 		echo "Some tests failed: the table says which." >&2
 	scripts/conformance-table .e2e/conformance.json
 
