@@ -56,7 +56,8 @@ extension Gateway {
             case .public:
                 if let redirect = listener.settings.redirect {
                     let port = redirect.port.map { "\($0)" } ?? "443"
-                    log.info("Added HTTP to HTTPS redirection from \(listener.shown) to \(port)")
+                    let from = listener.shown.split(separator: ":").last.map(String.init) ?? ""
+                    log.info("Added HTTP to HTTPS redirection from \(from) to \(port)")
                 } else {
                     log.info("Proxying \(listener.url) to \(target)")
                 }

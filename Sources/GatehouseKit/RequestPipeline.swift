@@ -192,6 +192,12 @@ final class RequestPipeline: Responder {
                 target: target, edits: passage.edits, review: passage.review,
                 pool: state.pool, requestID: id, rewriting: route.rules.rewriting,
                 onActivity: onActivity, onRouteActivity: activity(of: route)))
+        let status = exchange.account.status
+        if status >= 300 {
+            state.log.debug(
+                "Not recording activity for status \(status) on "
+                    + String(decoding: route.name, as: UTF8.self))
+        }
         return true
     }
 
@@ -224,12 +230,26 @@ final class RequestPipeline: Responder {
         guard failure.reason != .clientGone, exchange.account.status == 0 else { return }
         let status = status(of: failure)
         note(failure, status, exchange)
+        if exchange.request.fields.lists(.upgrade, "websocket") {
+            // Nobody reads a page there; what comes after it is another connection.
+            exchange.endsAfterAnswer()
+            return await exchange.send(bare(status, failure, exchange))
+        }
         if let response = await customPage(status, failure, exchange) {
             return await exchange.send(response)
         }
         let (page, fields) = page(for: failure, exchange)
         await exchange.send(
             pages.render(page, status: status, fields: fields, id: id.description))
+    }
+
+    /// An answer without a page.
+    private func bare(
+        _ status: Int, _ failure: ExchangeFailure, _ exchange: any Exchange
+    ) -> Response {
+        var response = Response(status)
+        response.head.fields = page(for: failure, exchange).1
+        return response
     }
 
     /// 503 for every failure of an upstream, where the settings say so.
@@ -252,6 +272,7 @@ final class RequestPipeline: Responder {
         _ status: Int, _ failure: ExchangeFailure, _ exchange: any Exchange
     ) async -> Response? {
         guard let pages = state.blueprint.errorPages, failure.isAboutRoutes else { return nil }
+        state.log.debug("Requesting custom error page: \(pages.name(of: status))")
         do throws(ExchangeFailure) {
             return try await pages.page(
                 status, for: exchange.request, pool: state.pool,

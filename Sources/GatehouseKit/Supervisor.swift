@@ -7,27 +7,43 @@ import Glibc
 public struct Supervisor: Sendable {
     private static let signals = [SIGHUP, SIGINT, SIGTERM]
 
-    /// Prepares the process: descriptors, no dumps.
+    /// Prepares the process: descriptors, no dumps, signals. One that comes during the start waits
+    /// until it is over.
     public init() {
         ProcessLimits.prepare()
+        SignalSource.takeOver(Supervisor.signals)
     }
 
-    /// Waits for signals until the gateway has stopped.
+    /// Starts the gateway and serves until a signal has ended it.
     ///
     /// - Parameters:
     ///   - settings: of the start.
+    ///   - started: told of the listeners' URLs.
     ///   - configuration: reads it anew; nil where it cannot be used.
     /// - Returns: the exit code.
+    /// - Throws: where it cannot start.
     public func run(
         _ gateway: Gateway, log: Log, _ settings: Configuration,
+        started: ([String]) -> Void = { _ in },
         configuration: @escaping @Sendable () -> Configuration?
+    ) async throws(GatewayError) -> Int32 {
+        // Whoever finds us listening finds the pid file too.
+        if let file = settings.pidFile { Supervisor.write(file, log) }
+        defer { if let file = settings.pidFile { PlainFile.remove(file) } }
+        started(try await gateway.start())
+        let status = await Supervisor.watch(gateway, log, settings, configuration)
+        gateway.removeSocketFiles()
+        return status
+    }
+
+    /// Acts on signals until one has ended the gateway.
+    private static func watch(
+        _ gateway: Gateway, _ log: Log, _ settings: Configuration,
+        _ configuration: @escaping @Sendable () -> Configuration?
     ) async -> Int32 {
-        let watch = EventLoop(name: "signals")
         let stopped = Delivery<Int32>()
-        let pidFile = settings.pidFile
-        if let pidFile { Supervisor.write(pidFile, log) }
-        watch.start { loop in
-            let source = SignalSource(Supervisor.signals, core: loop.core)
+        EventLoop(name: "signals").start { loop in
+            let source = SignalSource(core: loop.core)
             if settings.stop.endsWithParent { Supervisor.watchParent(log, loop.core) }
             var isStopping = false
             while true {
@@ -42,17 +58,14 @@ public struct Supervisor: Sendable {
                     if isStopping { return stopped.deliver(1) }
                     isStopping = true
                     log.warning(signal == SIGINT ? "Interrupted" : "Terminated")
-                    _ = Task.immediate(executorPreference: loop.thread) {
+                    loop.core.fork {
                         await gateway.stop()
                         stopped.deliver(settings.stop.exitStatus)
                     }
                 }
             }
         }
-        let status = await stopped.value()
-        gateway.removeSocketFiles()
-        if let pidFile { PlainFile.remove(pidFile) }
-        return status
+        return await stopped.value()
     }
 
     /// Our number as decimal text, without a line feed.

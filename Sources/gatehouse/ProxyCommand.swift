@@ -37,14 +37,12 @@ enum ProxyCommand {
         let supervisor = Supervisor()
         let log = Log.standard(start.configuration.log)
         for line in start.lines { log.write(line.level, line.text) }
-        let gateway: Gateway
         do throws(GatewayError) {
-            gateway = try Gateway(start.configuration, log: log)
-            _ = try await gateway.start()
+            let gateway = try Gateway(start.configuration, log: log)
+            return try await supervisor.run(gateway, log: log, start.configuration) { nil }
         } catch {
             log.error("\(error)")
             return CHPCommandLine.failureExit
         }
-        return await supervisor.run(gateway, log: log, start.configuration) { nil }
     }
 }

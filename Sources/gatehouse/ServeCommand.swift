@@ -17,18 +17,18 @@ enum ServeCommand {
         if getuid() == 0 {
             log.warning("started as root: nothing here needs it")
         }
-        let gateway: Gateway
         do throws(GatewayError) {
-            gateway = try Gateway(configuration, log: log)
-            for url in try await gateway.start() {
-                StandardStream.write(Array("listening on \(url)\n".utf8), to: STDOUT_FILENO)
+            let gateway = try Gateway(configuration, log: log)
+            return try await supervisor.run(gateway, log: log, configuration) { urls in
+                for url in urls {
+                    StandardStream.write(Array("listening on \(url)\n".utf8), to: STDOUT_FILENO)
+                }
+            } configuration: {
+                reread(file, environment, log)
             }
         } catch {
             log.error("cannot start: \(error)")
             return 1
-        }
-        return await supervisor.run(gateway, log: log, configuration) {
-            reread(file, environment, log)
         }
     }
 

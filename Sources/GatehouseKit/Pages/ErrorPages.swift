@@ -23,6 +23,15 @@ struct ErrorPages: Sendable {
 
     init(server: UpstreamTarget, path: [UInt8]) { source = .server(server, path: path) }
 
+    /// Where a page comes from, for the log.
+    func name(of status: Int) -> String {
+        switch source {
+        case .directory(let directory): "\(directory)/\(status).html"
+        case .server(let target, let path):
+            "\(target.description)\(String(decoding: path, as: UTF8.self))/\(status)"
+        }
+    }
+
     /// The page for a request that came to nothing, with the status that it came to.
     /// - Throws: where the server of the pages fails.
     func page(

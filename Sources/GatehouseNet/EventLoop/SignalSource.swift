@@ -7,21 +7,25 @@ import Synchronization
 /// A handler writes the number into a pipe. (signalfd would need the signals blocked in every
 /// thread, and libdispatch, which starts threads for the main actor, unblocks them in its own.)
 public final class SignalSource: Pollable {
+    private static let readingEnd = Atomic<Int32>(-1)
     private static let writingEnd = Atomic<Int32>(-1)
 
     private let file: Int32
     private var pending: [Int32] = []
     private let arrived = Signal()
 
-    /// Takes over `signals` for the whole process: once. What comes from now on is kept until
-    /// ``next()``; SIGPIPE is ignored.
-    public init(_ signals: [Int32], core: LoopCore) {
-        file = SignalSource.catchSignals(signals)
+    /// What was taken over with ``takeOver(_:)`` before, on this loop.
+    public init(core: LoopCore) {
+        file = SignalSource.readingEnd.load(ordering: .acquiring)
+        precondition(file >= 0, "no signals were taken over")
         super.init()
         core.poller.add(file, self, events: Poller.readable)
     }
 
-    private static func catchSignals(_ signals: [Int32]) -> Int32 {
+    /// Takes over `signals` for the whole process: once, and before anything is served, since what
+    /// comes later than that must not end the process by itself (and as process 1 of a container
+    /// would be lost). What comes from now on is kept until ``next()``; SIGPIPE is ignored.
+    public static func takeOver(_ signals: [Int32]) {
         var ends: [Int32] = [-1, -1]
         // Sound: the kernel writes two descriptors.
         let result = unsafe pipe(&ends)
@@ -30,6 +34,7 @@ public final class SignalSource: Pollable {
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
         }
+        readingEnd.store(ends[0], ordering: .releasing)
         writingEnd.store(ends[1], ordering: .releasing)
         for number in signals {
             signal(number) { number in
@@ -39,7 +44,6 @@ public final class SignalSource: Pollable {
             }
         }
         signal(SIGPIPE, SIG_IGN)
-        return ends[0]
     }
 
     override func ready(_ events: UInt32) {

@@ -75,6 +75,8 @@ extension HTTP1Connection {
         }
     }
 
+    public func endsAfterAnswer() { mustClose = true }
+
     public func send(_ response: Response) async {
         guard !headSent else { return }
         // What is left of a small body is at hand; a longer one ends the connection.
@@ -83,7 +85,7 @@ extension HTTP1Connection {
         prepareOutbound()
         let status = response.head.status
         outbound.appendStatusLine(status, reason: response.head.reason())
-        outbound.append(response.head.fields)
+        appendOwn(response.head.fields)
         if status >= 200, status != 204, status != 304 {
             outbound.append("Content-Length: ")
             outbound.append(decimal: response.body.count)
@@ -105,13 +107,20 @@ extension HTTP1Connection {
         }
     }
 
+    /// Fields of an answer of our own, with the time of its making (RFC 9110 §6.6.1).
+    private func appendOwn(_ fields: borrowing Fields) {
+        outbound.append(fields)
+        guard fields.firstIndex(of: .date) == nil else { return }
+        outbound.appendField(.date, CalendarTime(.now()).httpDate.utf8.span)
+    }
+
     public func begin(_ head: ResponseHead) async throws(ExchangeFailure) {
         prepareOutbound()
         isChunkedAnswer = request.version == .http11
         if !isChunkedAnswer { mustClose = true }
         if !decoder.isEnded { mustClose = true }
         outbound.appendStatusLine(head.status, reason: head.reason())
-        outbound.append(head.fields)
+        appendOwn(head.fields)
         if isChunkedAnswer { outbound.append("Transfer-Encoding: chunked\r\n") }
         keepAlive.append(to: &outbound)
         outbound.appendHeadEnd()

@@ -38,6 +38,8 @@ public protocol Exchange: LiveExchange {
     func body(atMost limit: Int) async throws(ExchangeFailure) -> [UInt8]
     /// The next piece of the request's body as it comes; nil at its end.
     func readBody() async throws(ExchangeFailure) -> [UInt8]?
+    /// Ends the connection after the answer that is to come.
+    func endsAfterAnswer()
     /// Sends an answer of our own.
     func send(_ response: Response) async
     /// Whether it goes on as a tunnel when the responder has returned.
