@@ -1,3 +1,4 @@
+import GatehouseBase
 import GatehouseProxy
 
 /// What ``Counters`` hold, to be carried to another loop and added up.
@@ -23,11 +24,33 @@ struct CounterValues: Sendable {
     /// Open now.
     var webSockets = 0
     var handshakeFailures = 0
-    var storeFailures = 0
 
     /// - Parameter statusClass: 1 to 5.
     static func durationIndex(isWebSocket: Bool, statusClass: Int) -> Int {
         (isWebSocket ? 5 : 0) + statusClass - 1
+    }
+
+    /// Counts a request: one access to all of this, as each from outside has its price.
+    mutating func note(_ account: ExchangeAccount, isWebSocket: Bool, now: Instant) {
+        if isWebSocket { requestsWS += 1 } else { requestsWeb += 1 }
+        let status = account.status
+        if status >= 100, status < CounterValues.statusCount {
+            let index = CounterValues.durationIndex(
+                isWebSocket: isWebSocket, statusClass: status / 100)
+            durations[index].add(
+                now > account.began ? now.nanoseconds - account.began.nanoseconds : 0)
+        }
+        noteAnswer(account)
+    }
+
+    mutating func noteAnswer(_ account: ExchangeAccount) {
+        let status = account.status
+        if status != 101, status >= 100, status < CounterValues.statusCount {
+            answers[status] += 1
+        }
+        if let failure = account.failure { failures[failure.kind, default: 0] += 1 }
+        received &+= account.received
+        sent &+= account.sent
     }
 
     /// Adds what another loop has counted.
@@ -49,6 +72,5 @@ struct CounterValues: Sendable {
         sent += other.sent
         webSockets += other.webSockets
         handshakeFailures += other.handshakeFailures
-        storeFailures += other.storeFailures
     }
 }

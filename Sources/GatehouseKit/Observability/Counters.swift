@@ -33,30 +33,11 @@ final class Counters {
     ///
     /// - Parameter now: of the loop's pass.
     func note(_ account: ExchangeAccount, _ kind: RequestKind, now: Instant) {
-        guard kind != .health else { return }
-        if kind == .webSocket { values.requestsWS += 1 } else { values.requestsWeb += 1 }
-        let status = account.status
-        if status >= 100, status < CounterValues.statusCount {
-            let index = CounterValues.durationIndex(
-                isWebSocket: kind == .webSocket, statusClass: status / 100)
-            values.durations[index].add(
-                now > account.began ? now.nanoseconds - account.began.nanoseconds : 0)
-        }
-        noteAnswer(account)
+        if kind != .health { values.note(account, isWebSocket: kind == .webSocket, now: now) }
     }
 
     /// Counts an answer to what was no request.
-    func noteRefusal(_ account: ExchangeAccount) { noteAnswer(account) }
-
-    private func noteAnswer(_ account: ExchangeAccount) {
-        let status = account.status
-        if status != 101, status >= 100, status < CounterValues.statusCount {
-            values.answers[status] += 1
-        }
-        if let failure = account.failure { values.failures[failure.kind, default: 0] += 1 }
-        values.received &+= account.received
-        values.sent &+= account.sent
-    }
+    func noteRefusal(_ account: ExchangeAccount) { values.noteAnswer(account) }
 
     func tunnelHasBegun() { values.webSockets += 1 }
 
@@ -93,7 +74,4 @@ final class Counters {
     func noteAPIAnswer(_ status: Int) {
         if status >= 100, status < CounterValues.statusCount { values.apiAnswers[status] += 1 }
     }
-
-    /// A change of the routes could not be stored.
-    func storeHasFailed() { values.storeFailures += 1 }
 }

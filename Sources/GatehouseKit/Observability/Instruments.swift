@@ -70,7 +70,7 @@ enum Instruments {
         "1 when all routes are known, 0 while user paths without one are answered 503")
     static let storeFailures = Instrument(
         "gatehouse_store_failures_total", .counter,
-        "Changes of routes that could not be written to the state directory")
+        "Commits of routes to the state directory that failed")
 
     // MARK: The process
 

@@ -21,6 +21,7 @@ struct MetricsReport {
     let roles: [ListenerSettings.Role]
     let configuredRoutes: Int
     let apiRoutes: Int
+    let storeFailures: Int
     let usage: ProcessUsage
     let started: Timestamp
 
@@ -32,7 +33,7 @@ struct MetricsReport {
         writeContract(sum, to: &text)
         writeRequests(sum, to: &text)
         writeConnections(sum, to: &text)
-        writeRoutes(sum, to: &text)
+        writeRoutes(to: &text)
         writeProcess(to: &text)
         return text.bytes
     }
@@ -111,7 +112,7 @@ struct MetricsReport {
             Instruments.upstreamReused, .count(loops.reduce(0) { $0 + $1.upstreamReused }))
     }
 
-    private func writeRoutes(_ sum: CounterValues, to text: inout PrometheusText) {
+    private func writeRoutes(to text: inout PrometheusText) {
         text.write(
             Instruments.routes,
             [
@@ -120,7 +121,7 @@ struct MetricsReport {
             ])
         let isComplete = loops.allSatisfy(\.isTableComplete)
         text.write(Instruments.tableComplete, .count(isComplete ? 1 : 0))
-        text.write(Instruments.storeFailures, .count(sum.storeFailures))
+        text.write(Instruments.storeFailures, .count(storeFailures))
     }
 
     private func writeProcess(to text: inout PrometheusText) {

@@ -55,6 +55,7 @@ final class MetricsResponder: Responder {
             controlConnections: state.acceptors.map { $0?.connectionCount ?? 0 },
             controlSlowPasses: core.slowPasses, roles: configuration.listeners.map(\.role),
             configuredRoutes: configuration.routes.count, apiRoutes: state.routes.all.count,
+            storeFailures: state.routes.stored?.failureCount ?? 0,
             usage: ProcessUsage.now(), started: started)
         var response = Response(200, body: report.text)
         response.head.fields.append(.contentType, PrometheusText.contentType)

@@ -30,7 +30,7 @@ final class HubRoutes {
     private let spread: Spread
     private let complete: @Sendable () async -> Void
     /// nil where routes end with the process.
-    private let stored: StoredRoutes?
+    let stored: StoredRoutes?
     private var isComplete = false
     /// Fires when the Hub has read the table and then been quiet.
     private let settled = LoopTimer()

@@ -27,6 +27,7 @@ final class StoredRoutes: Sendable {
     private let log: Log
     /// Whether the last commit failed: said once, not for every route.
     private let isFailing = Locked(false)
+    private let failures = Atomic(0)
 
     init(_ store: RecordStore, log: Log) {
         self.store = store
@@ -84,6 +85,9 @@ final class StoredRoutes: Sendable {
         await commit([.put(StoredRoutes.confirmation, key: [0], value: StoredRoutes.bytes(now))])
     }
 
+    /// Commits that failed.
+    var failureCount: Int { failures.load(ordering: .relaxed) }
+
     /// Ends the store, for a clean stop.
     func close() async { await store.close() }
 
@@ -96,6 +100,7 @@ final class StoredRoutes: Sendable {
             }
             if wasFailing { log.notice("routes are stored again") }
         } catch {
+            failures.add(1, ordering: .relaxed)
             let wasFailing = isFailing.withLock { state in
                 defer { state = true }
                 return state

@@ -33,7 +33,6 @@ struct CountersTests {
         counters.routeWasAdded()
         counters.routeWasDeleted()
         counters.noteAPIAnswer(201)
-        counters.storeHasFailed()
         return counters
     }
 
@@ -58,7 +57,6 @@ struct CountersTests {
         #expect(values.sent == 20 * times)
         #expect(values.webSockets == times)
         #expect(values.handshakeFailures == times)
-        #expect(values.storeFailures == times)
         #expect(values.lookUps.count == times)
         #expect(values.activities.count == times)
         #expect(

@@ -8,7 +8,7 @@ import Testing
 /// What the listener of metrics serves beside them, and what the others do not.
 struct MetricsListenerTests {
     @Test func `a metrics listener serves three addresses and nothing else`() async throws {
-        let gateway = try await ProxyGateway()
+        let gateway = try await MetricsFixture()
         for method in ["GET", "POST", "HEAD", "DELETE"] {
             let answer = try await gateway.client.send(method, gateway.metricsURL + "/metrics")
             #expect(answer.status == 200)
@@ -34,7 +34,7 @@ struct MetricsListenerTests {
     {
         let fake = FakeUpstream()
         let server = try LocalServer.start { _ in fake }
-        let gateway = try await ProxyGateway()
+        let gateway = try await MetricsFixture()
         for path in ["/metrics", "/readyz", "/healthz", "/.gatehouse/metrics"] {
             #expect(try await gateway.get(path) == 404)
             #expect(try await gateway.api("GET", path) == 404)
@@ -49,7 +49,7 @@ struct MetricsListenerTests {
     }
 
     @Test func `it is ready when the Hub has told its routes, and not before`() async throws {
-        let gateway = try await ProxyGateway()
+        let gateway = try await MetricsFixture()
         let url = gateway.metricsURL + "/readyz"
         let early = try await gateway.client.send("GET", url)
         #expect(early.status == 503)
@@ -76,7 +76,7 @@ struct MetricsListenerTests {
             try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
         }
         let target = "http://127.0.0.1:\(server.port)"
-        let gateway = try await ProxyGateway(["--default-target", target]) { configuration in
+        let gateway = try await MetricsFixture(["--default-target", target]) { configuration in
             configuration.listeners[1].role = .metrics
             configuration.listeners[1].token = nil
             configuration.stop.drains = true

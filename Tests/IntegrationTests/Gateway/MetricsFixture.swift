@@ -8,7 +8,7 @@ import Testing
 
 /// A gateway as JupyterHub starts it, with a metrics listener: nobody signs in, routes come by the
 /// API.
-struct ProxyGateway: Sendable {
+struct MetricsFixture: Sendable {
     let gateway: Gateway
     let publicURL: String
     let apiURL: String
@@ -27,10 +27,10 @@ struct ProxyGateway: Sendable {
         configuration.loops = .count(loops)
         configuration.stateDirectory = .none
         let roles: [ListenerSettings.Role] = [.public, .api, .metrics]
-        configuration.listeners = roles.map { role in
+        configuration.listeners = roles.map {
             var listener = ListenerSettings(
-                address: .tcp(host: "127.0.0.1", port: 0), role: role)
-            if role == .api { listener.token = Secret("secret") }
+                address: .tcp(host: "127.0.0.1", port: 0), role: $0)
+            if $0 == .api { listener.token = Secret("secret") }
             return listener
         }
         configure(&configuration)
