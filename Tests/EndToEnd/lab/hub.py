@@ -13,7 +13,6 @@ from .basics import descendants, free_port, has_ended, stop_process, wait_until
 from .client import Client
 
 PASSWORD = "hub-password"
-WATCHDOG = 5
 
 
 class Hub:
@@ -21,13 +20,15 @@ class Hub:
 
     `command` is the proxy's command; none leaves JupyterHub's own, found on the PATH. `sockets`
     puts the public side and the routes API on UNIX sockets, `subdomains` gives every user a host,
-    `internal_tls` makes JupyterHub speak TLS with everything that it starts.
+    `internal_tls` makes JupyterHub speak TLS with everything that it starts, and every `watchdog`
+    seconds it looks whether its proxy still runs.
     """
 
     def __init__(self, folder, command=None, *, base="/", sockets=False, subdomains=False,
-                 internal_tls=False, server=(), environment=None, settings=None):
+                 internal_tls=False, watchdog=5, environment=None):
         folder.mkdir(parents=True)
         self.folder, self.base, self.subdomains = folder, base, subdomains
+        self.family = []
         self.token = secrets.token_hex(16)
         self.socket = folder / "public.sock" if sockets else None
         self.api_socket = folder / "api.sock" if sockets else None
@@ -40,7 +41,7 @@ class Hub:
             "JupyterHub.hub_bind_url": f"{scheme}://127.0.0.1:{free_port()}",
             "ConfigurableHTTPProxy.api_url": unix_url(self.api_socket) if sockets
             else f"{scheme}://127.0.0.1:{self.api_port}",
-            "ConfigurableHTTPProxy.check_running_interval": WATCHDOG,
+            "ConfigurableHTTPProxy.check_running_interval": watchdog,
             "ConfigurableHTTPProxy.pid_file": str(folder / "proxy.pid"),
             "JupyterHub.authenticator_class": "shared-password",
             "SharedPasswordAuthenticator.user_password": PASSWORD,
@@ -49,8 +50,7 @@ class Hub:
             "SimpleLocalProcessSpawner.home_dir_template": str(folder / "home/{username}"),
             "Spawner.cmd": [sys.executable, "-m", "jupyterhub.singleuser", "--allow-root"],
             "Spawner.args": ["--LabApp.news_url=None",
-                             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-                             *server],
+                             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
             "Spawner.start_timeout": 60,
             "Spawner.http_timeout": 60,
             "JupyterHub.db_url": f"sqlite:///{folder}/hub.sqlite",
@@ -64,7 +64,6 @@ class Hub:
             configured["ConfigurableHTTPProxy.command"] = [str(word) for word in command]
         if subdomains:
             configured["JupyterHub.subdomain_host"] = self.url
-        configured.update(settings or {})
         file = folder / "config.py"
         file.write_text("".join(f"c.{name} = {value!r}\n" for name, value in configured.items()))
         with open(folder / "hub.log", "wb") as log:
@@ -102,14 +101,19 @@ class Hub:
         assert answer.status == 200, (answer.status, answer.body[:300])
         return json.loads(answer.body)
 
+    def send(self, number):
+        """Sends JupyterHub a signal; what it had started until then must end with it."""
+        self.family += descendants(self.process.pid)
+        self.process.send_signal(number)
+
     def stop(self):
         """Ends JupyterHub, its proxy and its servers, and says what had to be killed for it."""
-        family = descendants(self.process.pid)
+        self.family += descendants(self.process.pid)
         stop_process(self.process, 20)
         end = time.monotonic() + 3
-        while time.monotonic() < end and not all(has_ended(one) for one in family):
+        while time.monotonic() < end and not all(has_ended(one) for one in self.family):
             time.sleep(0.05)
-        left = [one for one in family if not has_ended(one)]
+        left = [one for one in self.family if not has_ended(one)]
         for one in left:
             os.kill(one, 9)
         return left
