@@ -15,7 +15,8 @@ def hub(folder):
     # Debian's proxy looks there by itself only when Debian's node runs it.
     hub = Hub(folder / "hub", [command], environment={"NODE_PATH": "/usr/share/nodejs"})
     yield hub
-    assert not hub.stop()
+    left = hub.stop()
+    assert not left, left
 
 
 @pytest.fixture(scope="module")

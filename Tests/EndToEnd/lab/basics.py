@@ -80,14 +80,16 @@ def has_ended(pid):
         return True
 
 
-def descendants(pid):
-    """All processes that a process of ours started, and theirs."""
-    found = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children") as children:
-                for child in map(int, children.read().split()):
-                    found += [child, *descendants(child)]
-    except (FileNotFoundError, ProcessLookupError):
-        pass
+def processes_below(folder):
+    """All processes whose home is in this folder: what a program of ours with a home of its own
+    started, however it detached it."""
+    found, home = [], f"HOME={folder}".encode()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as environment:
+                if any(one == home or one.startswith(home + b"/")
+                       for one in environment.read().split(b"\0")):
+                    found.append(int(pid))
+        except (OSError, ValueError):
+            pass
     return found

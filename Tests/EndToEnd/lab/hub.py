@@ -4,12 +4,13 @@ import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import time
 import urllib.parse
 
-from .basics import descendants, free_port, has_ended, stop_process, wait_until
+from .basics import free_port, processes_below, stop_process, wait_until
 from .client import Client
 
 PASSWORD = "hub-password"
@@ -28,7 +29,6 @@ class Hub:
                  internal_tls=False, watchdog=5, environment=None):
         folder.mkdir(parents=True)
         self.folder, self.base, self.subdomains = folder, base, subdomains
-        self.family = []
         self.token = secrets.token_hex(16)
         self.socket = folder / "public.sock" if sockets else None
         self.api_socket = folder / "api.sock" if sockets else None
@@ -101,22 +101,27 @@ class Hub:
         assert answer.status == 200, (answer.status, answer.body[:300])
         return json.loads(answer.body)
 
-    def send(self, number):
-        """Sends JupyterHub a signal; what it had started until then must end with it."""
-        self.family += descendants(self.process.pid)
-        self.process.send_signal(number)
-
     def stop(self):
-        """Ends JupyterHub, its proxy and its servers, and says what had to be killed for it."""
-        self.family += descendants(self.process.pid)
+        """Ends JupyterHub, and says what of its own it left running, which ends too."""
         stop_process(self.process, 20)
         end = time.monotonic() + 3
-        while time.monotonic() < end and not all(has_ended(one) for one in self.family):
+        while (left := processes_below(self.folder)) and time.monotonic() < end:
             time.sleep(0.05)
-        left = [one for one in self.family if not has_ended(one)]
-        for one in left:
-            os.kill(one, 9)
-        return left
+        names = [command_line(one) for one in left]
+        while left:
+            for one in left:
+                os.kill(one, signal.SIGKILL)
+            time.sleep(0.05)
+            left = processes_below(self.folder)
+        return names
+
+
+def command_line(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline") as line:
+            return line.read().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return "ended"
 
 
 def surroundings(folder, more):
