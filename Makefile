@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 8443
 FUZZ_SECONDS ?= 20
 
-.PHONY: help deps build test e2e conformance lint format sanitize fuzz check fuzz-long bench image certs run clean
+.PHONY: help deps build test e2e conformance lint format sanitize fuzz check fuzz-long soak bench image certs run clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,6 +54,10 @@ check: ## what CI runs: lint, test, sanitizers, short fuzzing, e2e
 
 fuzz-long: ## every fuzz target for 15 minutes
 	$(MAKE) fuzz FUZZ_SECONDS=900
+
+soak: build ## an hour (SOAK_SECONDS) of a busy Hub's load and of failures: nothing may leak
+	scripts/install-packages soak
+	scripts/soak
 
 bench: build ## CPU time per forwarded request, beside nginx
 	scripts/install-packages bench

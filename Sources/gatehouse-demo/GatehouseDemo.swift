@@ -33,16 +33,11 @@ enum GatehouseDemo {
             guard let configuration = decode(demo) else { return 1 }
             let log = Log.standard(configuration.log)
             let gateway = try Gateway(configuration, log: log)
-            _ = try await gateway.start()
-            say("open \(demo.publicURL)/\n")
-            if provider != nil {
-                for user in FakeUser.demonstration {
-                    say("  user \(user.username), password \(user.password)\n")
-                }
+            let code = try await supervisor.run(gateway, log: log, configuration) { _ in
+                welcome(demo, hasProvider: provider != nil)
+            } configuration: {
+                decode(demo)
             }
-            say("  open a second tab, watch the live connections, sign out, watch them die\n")
-            say("  the browser warns about the certificate: certs/README.md; Ctrl-C ends this\n")
-            let code = await supervisor.run(gateway, log: log, configuration) { decode(demo) }
             await application.stop()
             await provider?.stop()
             return code
@@ -50,6 +45,18 @@ enum GatehouseDemo {
             say("cannot start: \(error)\n")
             return 1
         }
+    }
+
+    /// Says what to open, as whom, and what to try.
+    private static func welcome(_ demo: DemoConfiguration, hasProvider: Bool) {
+        say("open \(demo.publicURL)/\n")
+        if hasProvider {
+            for user in FakeUser.demonstration {
+                say("  user \(user.username), password \(user.password)\n")
+            }
+        }
+        say("  open a second tab, watch the live connections, sign out, watch them die\n")
+        say("  the browser warns about the certificate: certs/README.md; Ctrl-C ends this\n")
     }
 
     /// Starts the development provider, unless people sign in elsewhere.
