@@ -59,7 +59,7 @@ soak: build ## an hour (SOAK_SECONDS) of a busy Hub's load and of failures: noth
 	scripts/install-packages soak
 	scripts/soak
 
-bench: build ## CPU time per forwarded request, beside nginx
+bench: build ## CPU time per forwarded request and more, beside nginx and configurable-http-proxy
 	scripts/install-packages bench
 	scripts/bench
 

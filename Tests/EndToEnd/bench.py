@@ -95,11 +95,11 @@ def cpu_seconds(pid):
     return total / 1e9
 
 
-def load(pid, url, seconds, fields):
+def load(pid, url, seconds, fields, *options):
     """(microseconds of CPU time per request, requests a second)."""
     words = [word for name, value in fields.items() for word in ("-H", f"{name}: {value}")]
     before = cpu_seconds(pid)
-    done = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", *words, url],
+    done = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", *words, url, *options],
                           check=True, capture_output=True, text=True).stdout
     used = cpu_seconds(pid) - before
     requests = int(re.search(r"(\d+) requests in", done)[1])
@@ -110,7 +110,7 @@ def load(pid, url, seconds, fields):
 def compare(title, rows, seconds, rounds):
     found = {name: [] for name, *_ in rows}
     for name, pid, url, fields in rows:
-        load(pid, url, 1, fields)
+        load(pid, url, seconds, fields)     # Node.js compiles what it runs often.
     for _ in range(rounds):
         for name, pid, url, fields in rows:
             found[name].append(load(pid, url, seconds, fields))
@@ -124,6 +124,7 @@ def compare(title, rows, seconds, rounds):
     first = next(iter(medians))
     for name, cost in list(medians.items())[1:]:
         print(f"{name} ÷ {first}: {cost / medians[first]:.3f}")
+    return medians
 
 
 def idle_sockets(name, pid, port, tls, count=1000, fields=""):

@@ -34,6 +34,7 @@ enum {
     CYCLES_A_SECOND = 50,       // users whose server stops and starts again elsewhere
     ROGUES_A_SECOND = 150,
     LISTING_EVERY = 5,          // seconds
+    JAM = 3,                    // seconds whose load comes at once at the start
     BIG = 65536,                // bytes of a large answer
     MAX_USERS = 4000,
     PATIENCE = 20,              // seconds after which an answer counts as missing
@@ -156,8 +157,9 @@ static double clock_seconds(void) {
     return at.tv_sec + at.tv_nsec / 1e9;
 }
 
-// Sixteen buckets for every doubling, from a microsecond on.
+// Sixteen buckets for every doubling, from a microsecond on; the jam does not count.
 static void note(uint64_t *times, double seconds) {
+    if (!start || now < start + 2 * JAM) return;
     int bucket = seconds <= 1e-6 ? 0 : (int)(16 * log2(seconds * 1e6));
     times[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
 }
@@ -990,8 +992,11 @@ static void prepare(void) {
     }
 }
 
-// Starts what is due by now, so that `rate` requests a second come about, whatever they are.
+// Starts what is due by now, so that `rate` requests a second come about, whatever they are. The
+// first seconds' worth is due at once: a machine that stalls for a moment brings the same, and what
+// the proxy needs for as much at a time it shall have from the start.
 static void generate(double elapsed) {
+    if (elapsed < JAM) elapsed = JAM;
     static uint64_t rogues, wanted_cycles, wanted_listings, plain;
     for (; rogues < elapsed * ROGUES_A_SECOND; rogues++) open_rogue();
     for (; wanted_listings * LISTING_EVERY < elapsed; wanted_listings++) want_call(-1, 'G', 200);

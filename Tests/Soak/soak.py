@@ -1,6 +1,6 @@
 """Starts a proxy, lets soak.c loose on it and judges what came of it.
 
-    soak.py [--peer gatehouse|chp45|chp53] [--seconds N] [--result FILE]
+    soak.py [--peer gatehouse|chp45|chp53] [--seconds N] [--rate N] [--result FILE]
 
 Everything stays on loopback. The standard library is enough.
 """
@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -79,12 +80,14 @@ def free_ports():
 class Proxy:
     """The proxy under load, on two ports of 127.0.0.1 with a state directory of its own."""
 
-    def __init__(self, peer, folder):
+    def __init__(self, peer, folder, *flags, tls=False):
         command, environment = command_of(peer)
+        folder.mkdir(exist_ok=True)
+        self.tls = tls
         self.port, self.api_port = free_ports()
         self.token = secrets.token_hex(16)
         words = [*command, "--ip", "127.0.0.1", "--port", str(self.port), "--api-ip", "127.0.0.1",
-                 "--api-port", str(self.api_port), "--log-level", "error"]
+                 "--api-port", str(self.api_port), "--log-level", "error", *flags]
         if peer == "gatehouse":
             words += ["--state-dir", str(folder / "state")]
         self.log = folder / "proxy.log"
@@ -102,7 +105,12 @@ class Proxy:
             raise
 
     def ask(self, port, path, token=None):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        if self.tls and port == self.port:
+            # Whether the certificate is good is nobody's question here.
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=30, context=ssl._create_unverified_context())
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:
             connection.request("GET", path, headers={
                 "Connection": "close", **({"Authorization": f"token {token}"} if token else {})})
@@ -131,6 +139,13 @@ class Proxy:
         assert status == 200, status
         return json.loads(body)
 
+    def add(self, path, target):
+        connection = http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=30)
+        connection.request("POST", "/api/routes" + path, json.dumps({"target": target}),
+                           {"Authorization": f"token {self.token}", "Connection": "close"})
+        assert connection.getresponse().status == 201
+        connection.close()
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
@@ -152,7 +167,7 @@ def settled_descriptors(proxy, wanted, seconds=30):
     return proxy.descriptors()
 
 
-def run(peer, seconds, folder):
+def run(peer, seconds, folder, rate=2000):
     """What soak.c reports, with what was seen before and after it."""
     program = compiled(folder)
     proxy = Proxy(peer, folder)
@@ -161,7 +176,7 @@ def run(peer, seconds, folder):
         before = proxy.descriptors()
         done = subprocess.run(
             [str(program), str(proxy.port), str(proxy.api_port), proxy.token,
-             str(proxy.process.pid), str(seconds)],
+             str(proxy.process.pid), str(seconds), "1000", "500", str(rate)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             timeout=seconds + 400)
         if done.returncode:
@@ -215,11 +230,12 @@ def main():
     words = argparse.ArgumentParser()
     words.add_argument("--peer", choices=("gatehouse", "chp45", "chp53"), default="gatehouse")
     words.add_argument("--seconds", type=int, default=int(os.environ.get("SOAK_SECONDS", 3600)))
+    words.add_argument("--rate", type=int, default=2000, help="requests a second in all")
     words.add_argument("--result", type=pathlib.Path)
     words = words.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-soak-"))
     try:
-        result = run(words.peer, words.seconds, folder)
+        result = run(words.peer, words.seconds, folder, words.rate)
     except Missing as reason:
         print(f"Skipped: {reason}", file=sys.stderr)
         return 1 if os.environ.get("GATEHOUSE_CI") == "1" else 0
