@@ -39,10 +39,18 @@ public struct Waiter: ~Copyable {
         return false
     }
 
-    /// Leaves `continuation` to be resumed by the next signal.
+    /// Leaves `continuation` to be resumed by the next signal; at once by one that has come since
+    /// ``consume()``: the first wait of a task that was forked parks only after the forking one
+    /// has gone on.
     public mutating func park(_ continuation: UnsafeContinuation<Void, Never>) {
-        guard case .idle = state else { preconditionFailure("two tasks wait in one place") }
-        state = unsafe .waiting(continuation)
+        switch state {
+        case .idle: state = unsafe .waiting(continuation)
+        case .signalled:
+            state = .idle
+            // Sound: it was left nowhere, so that this is its only resume.
+            unsafe continuation.resume()
+        case .waiting: preconditionFailure("two tasks wait in one place")
+        }
     }
 }
 

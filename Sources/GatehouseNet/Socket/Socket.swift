@@ -151,12 +151,12 @@ public final class Socket: Pollable {
         if events & Poller.readable != 0 || hungUp {
             mayRead = true
             let isAwaited = reading.isWaiting
-            if isAwaited { reading.raise() }
+            reading.raise()
             if hungUp || !isAwaited { watcher?.socketIsReady(hungUp: hungUp) }
         }
         if events & Poller.writable != 0 || hungUp {
             mayWrite = true
-            if writing.isWaiting { writing.raise() }
+            writing.raise()
         }
     }
 
@@ -190,21 +190,22 @@ public final class Socket: Pollable {
         wakeAll()
     }
 
+    /// Remembered where nobody is parked: a wait that has looked and not yet parked sees it too.
     private func wakeAll() {
-        if reading.isWaiting { reading.raise() }
-        if writing.isWaiting { writing.raise() }
+        reading.raise()
+        writing.raise()
     }
 
     /// Lets a wait for bytes return although there are none: its caller looks around.
     public func interruptRead() {
         mayRead = true
-        if reading.isWaiting { reading.raise() }
+        reading.raise()
     }
 
     /// Lets a wait for room return although there is none.
     public func interruptWrite() {
         mayWrite = true
-        if writing.isWaiting { writing.raise() }
+        writing.raise()
     }
 
     // MARK: Ends
