@@ -33,6 +33,7 @@ conformance: build ## beside configurable-http-proxy 4.5 and 5.3; writes the tab
 		echo "Some tests failed: the table says which." >&2
 	scripts/conformance-table .e2e/conformance.json
 	scripts/jupyterhub-tests
+	JUPYTERHUB=5.5.4 scripts/jupyterhub-tests
 
 lint: ## formatting, edges between modules, sizes, unsafe code, docs/THREATS.md
 	scripts/lint

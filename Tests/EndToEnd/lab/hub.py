@@ -14,6 +14,8 @@ from .basics import free_port, processes_below, stop_process, wait_until
 from .client import Client
 
 PASSWORD = "hub-password"
+# JUPYTERHUB_PYTHON is the Python of another JupyterHub, such as an older one.
+PYTHON = os.environ.get("JUPYTERHUB_PYTHON") or sys.executable
 
 
 class Hub:
@@ -48,7 +50,7 @@ class Hub:
             "Authenticator.allow_all": True,
             "JupyterHub.spawner_class": "simple",
             "SimpleLocalProcessSpawner.home_dir_template": str(folder / "home/{username}"),
-            "Spawner.cmd": [sys.executable, "-m", "jupyterhub.singleuser", "--allow-root"],
+            "Spawner.cmd": [PYTHON, "-m", "jupyterhub.singleuser", "--allow-root"],
             "Spawner.args": ["--LabApp.news_url=None",
                              "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
             "Spawner.start_timeout": 60,
@@ -68,7 +70,7 @@ class Hub:
         file.write_text("".join(f"c.{name} = {value!r}\n" for name, value in configured.items()))
         with open(folder / "hub.log", "wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterhub", "-f", str(file)], cwd=folder,
+                [PYTHON, "-m", "jupyterhub", "-f", str(file)], cwd=folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env=surroundings(folder, environment or {}))
         try:
@@ -129,7 +131,7 @@ def surroundings(folder, more):
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(("JUPYTER", "IPYTHON", "CONFIGPROXY", "GATEHOUSE", "XDG_"))}
     return {**kept, "HOME": str(folder),
-            "PATH": os.path.dirname(sys.executable) + ":" + os.environ["PATH"], **more}
+            "PATH": os.path.dirname(PYTHON) + ":" + os.environ["PATH"], **more}
 
 
 def unix_url(path):
