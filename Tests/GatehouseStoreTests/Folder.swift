@@ -27,6 +27,8 @@ final class Folder: Sendable {
     /// Does to the store's files what kill -9 leaves: they are copied as they are just now.
     func copyAsKilled() throws -> Folder {
         let copy = try Folder()
+        // Killed before it had made anything.
+        guard FileManager.default.fileExists(atPath: path + "/state") else { return copy }
         try FileManager.default.copyItem(atPath: path + "/state", toPath: copy.path + "/state")
         return copy
     }

@@ -22,7 +22,7 @@ public final class Listener: Pollable {
 
     override func ready(_ events: UInt32) {
         mayAccept = true
-        if waiting.isWaiting { waiting.raise() }
+        waiting.raise()
     }
 
     /// Stops taking connections; what the kernel has queued is reset.
@@ -31,7 +31,7 @@ public final class Listener: Pollable {
         core.poller.remove(file)
         Glibc.close(file)
         file = -1
-        if waiting.isWaiting { waiting.raise() }
+        waiting.raise()
     }
 
     /// The next connection; nil when the listener is closed.
