@@ -69,9 +69,14 @@ extension Gateway {
 
     /// Opens the file of the routes, where there is a routes API and a state directory.
     func openStore(_ configuration: Configuration) throws(GatewayError) -> StoredRoutes? {
-        guard configuration.listeners.contains(where: { $0.role == .api }),
-            case .path(let directory) = configuration.stateDirectory
-        else { return nil }
+        guard configuration.listeners.contains(where: { $0.role == .api }) else { return nil }
+        guard case .path(let directory) = configuration.stateDirectory else {
+            // Where nobody has chosen it the command line has said so already.
+            if configuration.origins["state_dir"] != nil {
+                log.notice("routes end with this process: 'state_dir' is 'none'")
+            }
+            return nil
+        }
         let file = StoredRoutes.file(in: directory, for: configuration)
         do throws(StoreError) {
             let store = try RecordStore.open(

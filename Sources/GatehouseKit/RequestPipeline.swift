@@ -298,6 +298,9 @@ final class RequestPipeline: Responder {
             return (.badRequest("the request did not arrive in time"), fields)
         case .bodyTooLarge: return (.tooLarge, fields)
         case .noRoute: return (.notFound, fields)
+        case .draining, .routesIncomplete, .upstreamBusy:
+            fields.append(.retryAfter, "2")
+            return (.unavailable(retryAfter: 2), fields)
         case _ where failure.fault == .upstream && status(of: failure) == 503:
             return (.unavailable(retryAfter: 5), fields)
         case .connectTimeout, .upstreamTimeout: return (.gatewayTimeout, fields)
@@ -309,9 +312,6 @@ final class RequestPipeline: Responder {
             fields.append(.retryAfter, "2")
             return (.tooManyExchanges, fields)
         case .badTarget: return (.internalError, fields)
-        case .draining, .routesIncomplete, .upstreamBusy:
-            fields.append(.retryAfter, "2")
-            return (.unavailable(retryAfter: 2), fields)
         }
     }
 
