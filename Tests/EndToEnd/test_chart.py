@@ -222,8 +222,9 @@ def test_the_chart_in_clear(start, upstream):
 
 
 def test_the_chart_with_manual_tls(start):
-    container = start(tls=True)
+    container = start("--state-dir=none", tls=True)
     assert container.await_ready() <= 2
+    assert "routes end with this process: 'state_dir' is 'none'" in container.log()
     assert json.loads(container.get("/hub/home").body)["target"] == "/hub/home"
     sent = container.get("/hub/home?x=1", port=container.redirect_port, tls=False, Host="hub.test")
     assert sent.status == 301
@@ -339,6 +340,7 @@ def test_the_entry_point_runs_the_old_image_s_words(image, upstream):
         lines = []
         while not any("Proxy API at" in line for line in lines):
             lines.append(process.stdout.readline())
+            assert lines[-1], f"it ended: {lines}"
         assert f"http://0.0.0.0:{api}/" in lines[-1]
         # Another address of this machine, as other containers reach it.
         for given, expected in ((TOKEN, 200), ("wrong", 403)):
@@ -353,6 +355,24 @@ def test_the_entry_point_runs_the_old_image_s_words(image, upstream):
     both = subprocess.run(words, env={**environment, "CONFIGPROXY_AUTH_TOKEN": TOKEN},
                           capture_output=True, text=True, timeout=10)
     assert both.returncode == 1 and "CONFIGPROXY_AUTH_TOKEN_FILE" in both.stderr
+
+
+@pytest.mark.parametrize("line", ["Route added /", "Proxy API at"])
+def test_a_signal_during_the_start_is_kept(image, upstream, line):
+    """Process 1 of a container has no default for it: what no handler takes is lost."""
+    for _ in range(5):
+        process = subprocess.Popen(
+            [image / "configurable-http-proxy", f"--port={free_port()}",
+             f"--api-port={free_port()}", f"--default-target={upstream.url}"],
+            env={}, stdout=subprocess.PIPE, text=True)
+        try:
+            while line not in (said := process.stdout.readline()):
+                assert said, "it ended"
+            process.terminate()
+            assert process.wait(5) == 2
+            assert "Terminated" in process.stdout.read()
+        finally:
+            stop_process(process)
 
 
 # The patch.
