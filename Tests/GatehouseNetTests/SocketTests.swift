@@ -35,23 +35,6 @@ struct SocketTests {
         #expect(error == .timedOut)
     }
 
-    @Test func `an abort reaches a wait that was forked in the same breath`() async {
-        let error = await withPair { loop, left, right throws(StreamError) in
-            for (name, abort) in [("abort", true), ("interrupt", false)] {
-                var ended = false
-                let socket = abort ? left : right
-                let waiting = loop.core.fork {
-                    try? await socket.waitReadable()
-                    ended = true
-                }
-                if abort { socket.abort() } else { socket.interruptRead() }
-                await waiting.value
-                #expect(ended, "\(name)")
-            }
-        }
-        #expect(error == nil)
-    }
-
     @Test func `a deadline that is moved later does not fire at the old time`() async {
         let error = await withPair { loop, left, right throws(StreamError) in
             left.readDeadline = .now() + .milliseconds(20)
