@@ -13,11 +13,10 @@ extension Blueprint {
     ///   target is the same.
     func route(
         at address: RouteAddress, object: [UInt8], previous: Route? = nil
-    ) throws(RouteData.Refusal) -> (route: Route, target: String) {
+    ) throws(RouteData.Refusal) -> (route: Route, reading: RouteData.Reading) {
         let key = address.key(hostRouting: isHostRouting)
-        let (text, members) = try RouteData.read(
-            object, host: isHostRouting ? key.host ?? "" : nil)
-        let url = TargetURL(parsing: text)
+        let reading = try RouteData.read(object, host: isHostRouting ? key.host ?? "" : nil)
+        let url = TargetURL(parsing: reading.target)
         var target: UpstreamTarget? = url.flatMap { self.target(of: $0, at: address) }
         let description = target?.description
         if let known = previous?.target, known.description == description { target = known }
@@ -27,8 +26,9 @@ extension Blueprint {
             rules: rewriting.isEmpty
                 ? .plain : RouteRules(identity: RouteRules.plain.identity, rewriting: rewriting),
             host: key.host, prefix: key.prefix,
-            data: RouteData.kept(target: text, members: members, description: description))
-        return (route, text)
+            data: RouteData.kept(
+                target: reading.target, members: reading.members, description: description))
+        return (route, reading)
     }
 
     /// Whether the first segment of an address is a host.

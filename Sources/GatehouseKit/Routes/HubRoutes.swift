@@ -34,7 +34,9 @@ final class HubRoutes {
     private var isComplete = false
     /// Fires when the Hub has read the table and then been quiet.
     private let settled = LoopTimer()
-    private var isSettling = false
+    /// How long the Hub must be quiet now; nil while nothing is waited for.
+    private var quiet: Duration?
+    private var wasListed = false
     /// The end of what nobody has told us of: 330 s after the start.
     private let patience = LoopTimer()
     /// Routes from the disk that the Hub has not confirmed: until when they are good.
@@ -89,22 +91,34 @@ final class HubRoutes {
 
     // MARK: The Hub's first words
 
-    /// Waits until the Hub has told its routes: it has read the table and then been quiet for
-    /// 2 s, or 330 s have passed, its longest usual interval.
+    /// Waits until the Hub has told its routes: it has read the table and then been quiet for 2 s;
+    /// or it has told its own route, as it does first of all after it has started us again, and
+    /// then been quiet for 10 s; or 330 s have passed, its longest usual interval.
     func awaitHub() { core.set(patience, to: .now() + .seconds(330)) }
 
     /// The Hub has read the whole table.
     func noteListing() {
-        isSettling = true
+        wasListed = true
+        quiet = .seconds(2)
         core.set(settled, to: .now() + .seconds(2))
     }
 
-    /// What the Hub has left standing it has confirmed.
+    /// The Hub has told its own route, and goes on with those of its users.
+    func noteHub() {
+        guard !isComplete, quiet == nil else { return }
+        quiet = .seconds(10)
+        core.set(settled, to: .now() + .seconds(10))
+    }
+
+    /// What was read from the disk and is still there after a listing the Hub has confirmed.
     private func settle() {
-        isSettling = false
-        unconfirmed.removeAll()
-        core.cancel(expiry)
-        if let stored { core.fork { await stored.confirm() } }
+        quiet = nil
+        if wasListed {
+            wasListed = false
+            unconfirmed.removeAll()
+            core.cancel(expiry)
+            if let stored { core.fork { await stored.confirm() } }
+        }
         finish()
     }
 
@@ -127,7 +141,7 @@ final class HubRoutes {
     private func make(_ change: Change, at address: RouteAddress) async -> Bool {
         let item = Pending(change: change, signal: Signal(), outcome: Outcome())
         pending.append((address, item))
-        if isSettling { core.set(settled, to: .now() + .seconds(2)) }
+        if let quiet { core.set(settled, to: .now() + quiet) }
         if !isSpreading {
             isSpreading = true
             core.fork { await self.spreadPending() }

@@ -12,13 +12,19 @@ enum RouteData {
         let text: String
     }
 
+    /// What an object says.
+    struct Reading {
+        let target: String
+        /// The members besides, each after a comma.
+        let members: [UInt8]
+        /// Whether JupyterHub calls it its own route.
+        let isHub: Bool
+    }
+
     /// Reads an object.
     ///
     /// - Parameter host: put in as `host`; nil without host routing.
-    /// - Returns: the target's text, and the members besides.
-    static func read(
-        _ body: [UInt8], host: String?
-    ) throws(Refusal) -> (target: String, members: [UInt8]) {
+    static func read(_ body: [UInt8], host: String?) throws(Refusal) -> Reading {
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONValue.parse(body, maximumSize: body.count)
@@ -28,13 +34,16 @@ enum RouteData {
         guard var members = value.object, let target = members["target"]?.string else {
             throw Refusal(text: "Must specify 'target' as string")
         }
+        let isHub = members["hub"]?.bool == true
         members["last_activity"] = nil
         members["target"] = nil
         if let host { members["host"] = .string(host) }
-        guard !members.isEmpty else { return (target, []) }
-        return (
-            target, [UInt8(ascii: ",")] + JSONValue.object(members).encoded().dropFirst().dropLast()
-        )
+        var kept: [UInt8] = []
+        if !members.isEmpty {
+            kept.append(UInt8(ascii: ","))
+            kept += JSONValue.object(members).encoded().dropFirst().dropLast()
+        }
+        return Reading(target: target, members: kept, isHub: isHub)
     }
 
     /// What a route keeps.

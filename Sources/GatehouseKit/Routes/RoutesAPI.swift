@@ -152,11 +152,12 @@ final class RoutesAPI: Responder {
         let limit = blueprint.configuration.limits.routeBody
         let body = try await exchange.body(atMost: limit)
         do throws(RouteData.Refusal) {
-            let (route, target) = try blueprint.route(
+            let (route, reading) = try blueprint.route(
                 at: address, object: body, previous: routes.all[address])
-            log.info("Adding route \(address.path) -> \(target)")
+            log.info("Adding route \(address.path) -> \(reading.target)")
+            if reading.isHub { routes.noteHub() }
             await routes.add(route)
-            log.info("Route added \(address.path) -> \(target)")
+            log.info("Route added \(address.path) -> \(reading.target)")
             counters.routeWasAdded()
             await exchange.send(Response(201))
         } catch {

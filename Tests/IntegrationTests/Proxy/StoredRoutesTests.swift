@@ -87,6 +87,36 @@ struct StoredRoutesTests {
         await server.stop()
     }
 
+    @Test
+    func `a Hub that starts us again tells its own route, and ten quiet seconds later all is told`()
+        async throws
+    {
+        let folder = TestFolder()
+        let first = try await ProxyFixture(stateDirectory: folder.path)
+        try await first.add("/user/gone", to: server.port)
+        await first.stop()
+        let second = try await ProxyFixture(stateDirectory: folder.path, after: first)
+        let hub = #"{"hub":true,"target":"http://127.0.0.1:\#(server.port)","jupyterhub":true}"#
+        #expect(try await second.api("POST", "/", hub).status == 201)
+        try await second.add("/user/alice", to: server.port)
+        let quiet = Instant.now() + .seconds(10)
+        #expect(try await second.get("/user/x").status == 503)
+        let loop = EventLoop(name: "wait")
+        while try await second.get("/user/x").status == 503, Instant.now() < quiet + .seconds(10) {
+            await loop.run { await EventLoop.sleep(.milliseconds(50), on: $0.core) }
+        }
+        #expect(Instant.now() > quiet)
+        #expect(try await second.get("/user/x").status == 200)
+        #expect(try await second.get("/user/gone").status == 200, "not confirmed, and still good")
+        await second.stop()
+        let third = try await ProxyFixture(stateDirectory: folder.path, after: first) {
+            $0.routesAPI.storedRouteLifetime = .seconds(9)
+        }
+        #expect(try await third.get("/user/gone").status == 503, "telling confirms no others")
+        await third.stop()
+        await server.stop()
+    }
+
     @Test(arguments: ["/@/space word/", "/"])
     func `user prefixes count below the Hub's base URL`(base: String) async throws {
         let raw = base.replacing(" ", with: "%20")
