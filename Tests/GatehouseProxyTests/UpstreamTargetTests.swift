@@ -52,11 +52,11 @@ struct UpstreamTargetTests {
     }
 
     /// There may be a hundred thousand.
-    @Test func `a target takes at most a hundred bytes`() {
+    @Test func `a target takes at most 56 bytes`() {
         let target = target("hub-user.ns", 8888)
         // Sound: the object lives on, and it is the start of what malloc gave.
         let size = unsafe malloc_usable_size(Unmanaged.passUnretained(target).toOpaque())
-        #expect(size <= 100)
+        #expect(size <= 56)
         #expect(target.port == 8888)
     }
 }

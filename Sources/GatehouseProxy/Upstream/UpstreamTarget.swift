@@ -4,35 +4,35 @@ public import GatehouseNet
 /// A server that requests go to, with its settings. Shared by all loops; identity is by object.
 ///
 /// There is one per route, and JupyterHub has a route per user: what can be computed is not stored
-/// (72 bytes each, beside a host name of more than 15 bytes; what TLS needs is shared).
+/// (56 bytes each, beside a host name of more than 15 bytes; what TLS needs is shared).
 public final class UpstreamTarget: Sendable {
     /// The name or numeric address; the path of a UNIX socket.
     private let place: String
     /// nil: plain HTTP.
     public let tls: ClientTLS?
-    // In nanoseconds; negative for none.
-    private let connectTime: Int64
-    private let firstByteTime: Int64
-    private let responseIdleTime: Int64
+    // In milliseconds; negative for none.
+    private let connectTime: Int32
+    private let firstByteTime: Int32
+    private let responseIdleTime: Int32
     /// 0 for any number.
-    private let connections: UInt32
+    private let connections: UInt16
     /// 0 for a UNIX socket.
     public let port: UInt16
-    private let isSocket: Bool
 
     private init(
-        place: String, port: UInt16, isSocket: Bool, tls: ClientTLS?, connectTimeout: Duration,
+        place: String, port: UInt16, tls: ClientTLS?, connectTimeout: Duration,
         firstByteTimeout: Duration?, responseIdle: Duration?, maximumConnections: Int?
     ) {
         self.place = place
         self.port = port
-        self.isSocket = isSocket
         self.tls = tls
-        connectTime = connectTimeout.nanoseconds
-        firstByteTime = firstByteTimeout?.nanoseconds ?? -1
-        responseIdleTime = responseIdle?.nanoseconds ?? -1
-        connections = maximumConnections.map { UInt32(clamping: max(1, $0)) } ?? 0
+        connectTime = Int32(clamping: connectTimeout.milliseconds)
+        firstByteTime = firstByteTimeout.map { Int32(clamping: $0.milliseconds) } ?? -1
+        responseIdleTime = responseIdle.map { Int32(clamping: $0.milliseconds) } ?? -1
+        connections = maximumConnections.map { UInt16(clamping: max(1, $0)) } ?? 0
     }
+
+    private var isSocket: Bool { port == 0 }
 
     /// - Parameters:
     ///   - firstByteTimeout: nil: an answer may take as long as it likes (notebooks).
@@ -44,7 +44,7 @@ public final class UpstreamTarget: Sendable {
         maximumConnections: Int? = nil
     ) {
         self.init(
-            place: host, port: port, isSocket: false, tls: tls, connectTimeout: connectTimeout,
+            place: host, port: port, tls: tls, connectTimeout: connectTimeout,
             firstByteTimeout: firstByteTimeout, responseIdle: responseIdle,
             maximumConnections: maximumConnections)
     }
@@ -57,7 +57,7 @@ public final class UpstreamTarget: Sendable {
     ) {
         guard Address(path: socketPath) != nil else { return nil }
         self.init(
-            place: socketPath, port: 0, isSocket: true, tls: nil, connectTimeout: connectTimeout,
+            place: socketPath, port: 0, tls: nil, connectTimeout: connectTimeout,
             firstByteTimeout: firstByteTimeout, responseIdle: responseIdle,
             maximumConnections: maximumConnections)
     }
@@ -69,16 +69,16 @@ public final class UpstreamTarget: Sendable {
     /// The path of a UNIX socket.
     public var socketPath: String? { isSocket ? place : nil }
 
-    public var connectTimeout: Duration { .nanoseconds(connectTime) }
+    public var connectTimeout: Duration { .milliseconds(connectTime) }
 
     /// nil: an answer may take as long as it likes (notebooks).
     public var firstByteTimeout: Duration? {
-        firstByteTime < 0 ? nil : .nanoseconds(firstByteTime)
+        firstByteTime < 0 ? nil : .milliseconds(firstByteTime)
     }
 
     /// After this long without a byte of an answer that has begun, it is cut; nil: never.
     public var responseIdle: Duration? {
-        responseIdleTime < 0 ? nil : .nanoseconds(responseIdleTime)
+        responseIdleTime < 0 ? nil : .milliseconds(responseIdleTime)
     }
 
     /// How many connections a loop has at most, idle ones with them; nil for any number.
