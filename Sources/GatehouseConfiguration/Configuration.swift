@@ -121,6 +121,9 @@ public struct Configuration: Sendable {
         {
             paths.append("listeners")
         }
+        if routesAPI.hostRouting != running.routesAPI.hostRouting {
+            paths.append("routes_api.host_routing")
+        }
         return paths
     }
 }

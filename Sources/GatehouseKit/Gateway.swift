@@ -200,6 +200,7 @@ public final class Gateway: Sendable {
         var taken = configuration
         taken.stateDirectory = running.configuration.stateDirectory
         taken.loops = running.configuration.loops
+        taken.routesAPI.hostRouting = running.configuration.routesAPI.hostRouting
         if needRestart.contains("listeners") { taken.listeners = running.configuration.listeners }
         let blueprint = try Gateway.blueprint(taken, previous: running)
         state.withLock {

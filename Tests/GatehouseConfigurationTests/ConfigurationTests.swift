@@ -20,6 +20,8 @@ struct ConfigurationTests {
         changed.listeners[0].address = .tcp(host: "127.0.0.1", port: 8081)
         #expect(
             changed.settingsThatNeedRestart(from: running) == ["state_dir", "loops", "listeners"])
+        changed.routesAPI.hostRouting = true
+        #expect(changed.settingsThatNeedRestart(from: running).contains("routes_api.host_routing"))
     }
 
     @Test func `an origin says where a setting is from`() {

@@ -42,7 +42,7 @@ struct LogLines: ~Copyable {
             append(time)
             buffer.append(" [ConfigProxy] ")
             buffer.append(LogLines.contractWord(level).utf8.span)
-            buffer.append(": ")
+            buffer.append(message.isEmpty ? ":" : ": ")
             appendClean(message.utf8.span)
         case .json:
             buffer.append("{\"time\":\"")

@@ -169,8 +169,14 @@ final class HubRoutes {
                 }
             }
             if !changes.isEmpty {
+                // The disk and the loops at once: an answer waits for both.
+                let isSpread = Signal()
+                core.fork {
+                    await self.spread(changes)
+                    isSpread.raise()
+                }
                 await stored?.write(changes)
-                await spread(changes)
+                await isSpread.wait()
             }
             for (_, item) in batch { item.signal.raise() }
         }
