@@ -63,12 +63,13 @@ function response(status)
   if status >= 300 then wrong = wrong + 1 end
 end
 """
-# Words: how many users there are; asks for one after the other at random.
+# Words: how many users there are. Asks for ten of them, spread over all, at random: their
+# connections are kept, so that a table's size is all that differs.
 USERS_SCRIPT = """
 local count
 function init(words) count = tonumber(words[1]) end
 function request()
-  return wrk.format("GET", string.format("/user/user-%06d/api/status", math.random(1, count)))
+  return wrk.format("GET", string.format("/user/user-%06d/api/status", 1 + math.random(0, 9) * count / 10))
 end
 """
 
