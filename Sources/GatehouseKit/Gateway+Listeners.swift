@@ -6,6 +6,9 @@ import GatehouseStore
 
 /// Addresses, and what the control loop serves.
 extension Gateway {
+    /// Of a listener on the control loop: JupyterHub has ten, a scraper one.
+    private static let controlConnections = 1024
+
     func bind(_ listener: ListenerSettings) async throws(GatewayError) -> BoundListener {
         let count = listener.role == .public ? loops.serving.count : 1
         do throws(ListenError) {
@@ -156,7 +159,7 @@ extension Gateway {
                     responder: responder,
                     options: ConnectionAcceptor.Options(
                         tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
-                        maximumConnections: 1024))
+                        maximumConnections: Gateway.controlConnections))
                 state.acceptors.append(acceptor)
                 loop.core.fork { await acceptor.run(on: loop) }
             }

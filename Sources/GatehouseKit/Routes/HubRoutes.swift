@@ -23,6 +23,13 @@ final class HubRoutes {
         var existed = false
     }
 
+    /// The Hub reads the whole table at least this often, and a little.
+    private static let longestSilence = Duration.seconds(330)
+    /// Without a write after a listing: what the Hub misses it has told by then.
+    private static let quietAfterListing = Duration.seconds(2)
+    /// Without a write after the Hub's own route: it tells the others ten at a time.
+    private static let quietAfterHub = Duration.seconds(10)
+
     private(set) var all = RouteSet()
     private var pending: [(RouteAddress, Pending)] = []
     private var isSpreading = false
@@ -94,20 +101,20 @@ final class HubRoutes {
     /// Waits until the Hub has told its routes: it has read the table and then been quiet for 2 s;
     /// or it has told its own route, as it does first of all after it has started us again, and
     /// then been quiet for 10 s; or 330 s have passed, its longest usual interval.
-    func awaitHub() { core.set(patience, to: .now() + .seconds(330)) }
+    func awaitHub() { core.set(patience, to: .now() + HubRoutes.longestSilence) }
 
     /// The Hub has read the whole table.
     func noteListing() {
         wasListed = true
-        quiet = .seconds(2)
-        core.set(settled, to: .now() + .seconds(2))
+        quiet = HubRoutes.quietAfterListing
+        core.set(settled, to: .now() + HubRoutes.quietAfterListing)
     }
 
     /// The Hub has told its own route, and goes on with those of its users.
     func noteHub() {
         guard !isComplete, quiet == nil else { return }
-        quiet = .seconds(10)
-        core.set(settled, to: .now() + .seconds(10))
+        quiet = HubRoutes.quietAfterHub
+        core.set(settled, to: .now() + HubRoutes.quietAfterHub)
     }
 
     /// What was read from the disk and is still there after a listing the Hub has confirmed.
