@@ -38,7 +38,7 @@ struct DamageTests {
         folder = try Folder()
         var contents: [String: String] = [:]
         for number in 0..<300 { contents["/user/\(number)"] = String(repeating: "v", count: 150) }
-        let store = try RecordStore.open(folder.file)
+        let store = try RecordStore.open(folder.file, patience: .seconds(10))
         try await store.commit(contents.map { put($0, $1) })
         await store.close()
         self.contents = contents
@@ -46,11 +46,11 @@ struct DamageTests {
 
     @Test(arguments: Harm.allCases)
     func `a damaged file is set aside untouched and a new one begins`(harm: Harm) async throws {
-        #expect(try RecordStore.open(folder.file).texts() == contents)
+        #expect(try RecordStore.open(folder.file, patience: .seconds(10)).texts() == contents)
         let harmed = harm.done(to: try bytes(of: folder.file))
         try write(harmed, to: folder.file)
 
-        let store = try RecordStore.open(folder.file, now: Self.now)
+        let store = try RecordStore.open(folder.file, patience: .seconds(10), now: Self.now)
         let damage = try #require(store.damage)
         #expect(damage.file == folder.file + ".damaged-20261127-041521")
         #expect(try bytes(of: damage.file) == harmed)
@@ -59,7 +59,7 @@ struct DamageTests {
         #expect(try store.texts().isEmpty)
         try await store.commit([put("a", "1")], survives: .disk)
         await store.close()
-        let again = try RecordStore.open(folder.file)
+        let again = try RecordStore.open(folder.file, patience: .seconds(10))
         #expect(again.damage == nil)
         #expect(try again.texts() == ["a": "1"])
         await again.close()
@@ -70,7 +70,7 @@ struct DamageTests {
     @Test func `what was set aside before is not overwritten`() async throws {
         for number in 1...3 {
             try write(Array("damage \(number)".utf8), to: folder.file)
-            let store = try RecordStore.open(folder.file, now: Self.now)
+            let store = try RecordStore.open(folder.file, patience: .seconds(10), now: Self.now)
             #expect(store.damage != nil)
             await store.close()
         }
@@ -84,7 +84,7 @@ struct DamageTests {
 
     @Test(arguments: [0, 100, 4096 * 4])
     func `the log of a damaged file is kept with it, unchanged`(length: Int) async throws {
-        let store = try RecordStore.open(folder.file)
+        let store = try RecordStore.open(folder.file, patience: .seconds(10))
         try await store.commit([put("a", "in the log")])
         let killed = try folder.copyAsKilled()
         let cut = Array(try bytes(of: killed.file).prefix(length))
@@ -92,7 +92,7 @@ struct DamageTests {
         #expect(!log.isEmpty)
         try write(cut, to: killed.file)
 
-        let new = try RecordStore.open(killed.file, now: Self.now)
+        let new = try RecordStore.open(killed.file, patience: .seconds(10), now: Self.now)
         let damage = try #require(new.damage)
         #expect(try bytes(of: damage.file) == cut)
         #expect(try bytes(of: damage.file + "-wal") == log)
@@ -101,10 +101,10 @@ struct DamageTests {
     }
 
     @Test func `a file whose process was killed is read to its last commit`() async throws {
-        let store = try RecordStore.open(folder.file)
+        let store = try RecordStore.open(folder.file, patience: .seconds(10))
         try await store.commit([put("a", "in the log"), remove("/user/0")])
         let killed = try folder.copyAsKilled()
-        let again = try RecordStore.open(killed.file)
+        let again = try RecordStore.open(killed.file, patience: .seconds(10))
         #expect(again.damage == nil)
         var expected = contents
         expected["a"] = "in the log"
@@ -113,7 +113,7 @@ struct DamageTests {
     }
 
     @Test func `a commit that is not whole in the log is not there at all`() async throws {
-        let store = try RecordStore.open(folder.file)
+        let store = try RecordStore.open(folder.file, patience: .seconds(10))
         try await store.commit([put("a", "1")])
         let first = try bytes(of: folder.file + "-wal").count
         try await store.commit((0..<300).map { put("/user/\($0)", "changed") } + [put("a", "2")])
@@ -122,7 +122,7 @@ struct DamageTests {
         for length in [first + 1, first + 4096, (first + log.count) / 2, log.count - 1] {
             let killed = try folder.copyAsKilled()
             try write(Array(log.prefix(length)), to: killed.file + "-wal")
-            let again = try RecordStore.open(killed.file)
+            let again = try RecordStore.open(killed.file, patience: .seconds(10))
             #expect(again.damage == nil)
             #expect(try again.texts() == contents.merging(["a": "1"]) { $1 }, "\(length) bytes")
         }
@@ -133,17 +133,19 @@ struct DamageTests {
         // SQLite's documentation, "User version", at offset 60.
         bytes.replaceSubrange(60..<64, with: [0, 0, 0, 2])
         try write(bytes, to: folder.file)
-        #expect(throws: StoreError.newer(version: 2)) { try RecordStore.open(folder.file) }
+        #expect(throws: StoreError.newer(version: 2)) {
+            try RecordStore.open(folder.file, patience: .seconds(10))
+        }
         #expect(try GatehouseStoreTests.bytes(of: folder.file) == bytes)
         #expect(try folder.names() == ["records", "records.lock"])
         bytes[63] = 1
         try write(bytes, to: folder.file)
-        #expect(try RecordStore.open(folder.file).texts() == contents)
+        #expect(try RecordStore.open(folder.file, patience: .seconds(10)).texts() == contents)
     }
 
     @Test func `an empty file becomes a store`() async throws {
         try write([], to: folder.file)
-        let store = try RecordStore.open(folder.file)
+        let store = try RecordStore.open(folder.file, patience: .seconds(10))
         #expect(store.damage == nil)
         try await store.commit([put("a", "1")])
         #expect(try store.texts() == ["a": "1"])
@@ -152,13 +154,13 @@ struct DamageTests {
     @Test func `what cannot be opened is an error and is left as it is`() async throws {
         for path in [folder.path + "/state", folder.file + "/records", folder.file + "/a/records"] {
             #expect {
-                _ = try RecordStore.open(path)
+                _ = try RecordStore.open(path, patience: .seconds(10))
             } throws: { error in
                 guard case .io = error as? StoreError else { return false }
                 return true
             }
         }
-        #expect(try RecordStore.open(folder.file).texts() == contents)
+        #expect(try RecordStore.open(folder.file, patience: .seconds(10)).texts() == contents)
         #expect(try folder.names() == ["records", "records.lock"])
     }
 }

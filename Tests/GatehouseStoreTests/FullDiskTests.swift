@@ -14,7 +14,7 @@ struct FullDiskTests {
         await #expect(processExitsWith: .success) { [file = folder.file as String] in
             // The limit of a process stands for the disk's: the kernel refuses to write beyond it.
             signal(SIGXFSZ, SIG_IGN)
-            let store = try RecordStore.open(file)
+            let store = try RecordStore.open(file, patience: .seconds(10))
             try limitFiles(1_000_000)
             let committed = await fill(store)
             #expect(committed > 10)
@@ -23,7 +23,7 @@ struct FullDiskTests {
             try await store.commit([put("room again", "1")], survives: .disk)
             #expect(try store.texts().count == committed + 1)
         }
-        let store = try RecordStore.open(folder.file)
+        let store = try RecordStore.open(folder.file, patience: .seconds(10))
         #expect(store.damage == nil)
         let texts = try store.texts()
         #expect(texts["room again"] == "1")
@@ -35,7 +35,7 @@ struct FullDiskTests {
         let folder = try Folder()
         await #expect(processExitsWith: .success) { [file = folder.file as String] in
             signal(SIGXFSZ, SIG_IGN)
-            let store = try RecordStore.open(file)
+            let store = try RecordStore.open(file, patience: .seconds(10))
             try limitFiles(1_000_000)
             let large = String(repeating: "x", count: 2_000_000)
             // Asked on the store's own thread, so that all three would share one transaction.
@@ -62,7 +62,7 @@ struct FullDiskTests {
         unsafe mkdir(disk, 0o700)
         try #require(unsafe mount("tmpfs", disk, "tmpfs", 0, "size=1m") == 0)
         defer { unsafe umount2(disk, Int32(MNT_DETACH)) }
-        let store = try RecordStore.open(disk + "/state/records")
+        let store = try RecordStore.open(disk + "/state/records", patience: .seconds(10))
         try write([UInt8](repeating: 0, count: 300_000), to: disk + "/other")
         let committed = await fill(store)
         #expect(committed > 10)
@@ -70,13 +70,15 @@ struct FullDiskTests {
         unsafe unlink(disk + "/other")
         try await store.commit([put("room again", "1")], survives: .disk)
         await store.close()
-        let again = try RecordStore.open(disk + "/state/records")
+        let again = try RecordStore.open(disk + "/state/records", patience: .seconds(10))
         #expect(again.damage == nil)
         #expect(try again.texts().count == committed + 1)
         // Not even room for a new store.
         await again.close()
-        _ = await fill(try RecordStore.open(disk + "/state/records"))
-        #expect(throws: StoreError.full) { try RecordStore.open(disk + "/state/more") }
+        _ = await fill(try RecordStore.open(disk + "/state/records", patience: .seconds(10)))
+        #expect(throws: StoreError.full) {
+            try RecordStore.open(disk + "/state/more", patience: .seconds(10))
+        }
     }
 
     private static let isStrict = ProcessEnvironment.variables["GATEHOUSE_CI"] == "1"

@@ -31,7 +31,7 @@ struct KillTests {
             }
             // Every other round the next process finds the log as the killed one left it.
             let killed = round % 2 == 0 ? try folder.copyAsKilled() : folder
-            let store = try RecordStore.open(killed.file)
+            let store = try RecordStore.open(killed.file, patience: .seconds(10))
             #expect(store.damage == nil, comment)
             for (writer, number) in acknowledged.enumerated() {
                 let (found, complaint) = try KilledWriter.last(writer, in: store)
@@ -65,7 +65,7 @@ enum KilledWriter {
                 kill(getpid(), SIGKILL)
             }
             do {
-                let store = try RecordStore.open(file)
+                let store = try RecordStore.open(file, patience: .seconds(10))
                 let notes = unsafe open(
                     file + ".notes", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
                 for writer in 0..<count {

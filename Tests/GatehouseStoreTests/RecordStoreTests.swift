@@ -9,14 +9,14 @@ struct RecordStoreTests {
 
     init() throws {
         folder = try Folder()
-        store = try RecordStore.open(folder.file)
+        store = try RecordStore.open(folder.file, patience: .seconds(10))
     }
 
     @Test func `what is committed is there when the store is opened again`() async throws {
         try await store.commit([put("/user/a", "one"), put("/user/b", "two")])
         #expect(try store.texts() == ["/user/a": "one", "/user/b": "two"])
         await store.close()
-        let again = try RecordStore.open(folder.file)
+        let again = try RecordStore.open(folder.file, patience: .seconds(10))
         #expect(again.damage == nil)
         #expect(try again.texts() == ["/user/a": "one", "/user/b": "two"])
     }
@@ -113,7 +113,7 @@ struct RecordStoreTests {
         await #expect(throws: StoreError.closed) { try await store.flush() }
         #expect(throws: StoreError.closed) { try store.texts() }
         #expect(try folder.names() == ["records", "records.lock"])
-        #expect(try RecordStore.open(folder.file).texts() == ["a": "299"])
+        #expect(try RecordStore.open(folder.file, patience: .seconds(10)).texts() == ["a": "299"])
     }
 
     @Test func `a store that nobody holds any more does what it was asked and lets go`()
@@ -140,7 +140,7 @@ struct RecordStoreTests {
         #expect(throws: StoreError.locked) { try RecordStore.open(folder.file) }
         try await store.commit([put("a", "1")])
         await store.close()
-        #expect(try RecordStore.open(folder.file).texts() == ["a": "1"])
+        #expect(try RecordStore.open(folder.file, patience: .seconds(10)).texts() == ["a": "1"])
     }
 
     @Test func `another process cannot open a file that is open`() async throws {
