@@ -53,7 +53,7 @@ extension CHPCommandLine {
         let name = target == nil ? "directory" : "target"
         let flag = target == nil ? "--error-path" : "--error-target"
         configuration.origins["forwarding.error_pages.\(name)"] = .flag(flag)
-        if let target { configuration.routesAPI.baseURL = CHPCommandLine.baseURL(of: target) }
+        if let target { configuration.jupyterHub.baseURL = CHPCommandLine.baseURL(of: target) }
     }
 
     /// The Hub's base URL, decoded as paths of routes are: `/base/` of

@@ -48,6 +48,8 @@ public struct Configuration: Sendable {
     public var pidFile: String?
     /// `routes_api`.
     public var routesAPI = RoutesAPISettings()
+    /// `jupyterhub`.
+    public var jupyterHub = JupyterHubSettings()
     /// `forwarding`.
     public var forwarding = ForwardingSettings()
     /// What SIGTERM does; the command decides.

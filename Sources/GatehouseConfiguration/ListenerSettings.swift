@@ -27,6 +27,8 @@ public struct ListenerSettings: Sendable, Equatable {
     public var token: Secret?
     /// Where ``token`` was read from: `token_file`.
     public var tokenFile: String?
+    /// `front`, of a public listener.
+    public var front = FrontSettings()
     /// How long an idle connection is kept; nil for the limit `keep_alive_idle`.
     public var keepAliveIdle: Duration?
 

@@ -9,6 +9,10 @@ public struct RouteSettings: Sendable, Hashable {
     public var upstream: UpstreamSettings
     /// Merged over ``Configuration/identityHeaders`` by name; nil removes one.
     public var identityHeaders: [String: String?]
+    /// `preset`; nil where it was not written: the command decides, or a covering route.
+    public var preset: RoutePreset?
+    /// `max_body`: bytes of a request's body; nil for no limit.
+    public var maximumBody: Int?
 
     public init(
         host: String? = nil, path: String, upstream: UpstreamSettings,

@@ -9,7 +9,7 @@ public struct RoutesAPISettings: Sendable, Hashable {
         case traffic
     }
 
-    /// `user_prefixes`: below these, and below ``baseURL``, a path does not fall through to `/`
+    /// `user_prefixes`: below these, below the Hub's base URL, a path does not fall through to `/`
     /// before the table is complete: 503 then, because JupyterLab takes a 404 for a dead kernel.
     public var userPrefixes = ["/user/"]
     /// `stored_route_lifetime`: a route that was read from the disk is used this long after the
@@ -19,9 +19,9 @@ public struct RoutesAPISettings: Sendable, Hashable {
     public var hostRouting = false
     /// `activity`.
     public var activity = Activity.contract
-    /// The Hub's base URL, of which ``userPrefixes`` are a part: begins and ends with `/`, and
-    /// is decoded, as paths of routes are.
-    public var baseURL = "/"
+    /// The preset of routes of the API that no configured route with a preset covers; the command
+    /// decides.
+    public var preset = RoutePreset.none
     /// The target of the route `/` at the start; any text, as the API takes it.
     public var defaultTarget: String?
     /// How targets of such routes are reached where no configured route covers them; name and URL

@@ -63,7 +63,7 @@ final class Blueprint: Sendable {
         self.table = table
         self.routes = routes
         tls = try Blueprint.serverTLS(configuration)
-        userPrefixes = Blueprint.userPrefixes(configuration.routesAPI)
+        userPrefixes = Blueprint.userPrefixes(configuration)
         apiTLS = try Blueprint.clientTLS(configuration.routesAPI.upstream?.tls ?? .init())
         connectionSettings = Blueprint.connectionSettings(configuration)
         errorPages = Blueprint.errorPages(configuration, apiTLS)
@@ -184,10 +184,10 @@ final class Blueprint: Sendable {
         return ErrorPages(server: target, path: url.path)
     }
 
-    private static func userPrefixes(_ settings: RoutesAPISettings) -> RouteTable<Int> {
+    private static func userPrefixes(_ configuration: Configuration) -> RouteTable<Int> {
         var table = RouteTable<Int>(readings: .first)
-        for prefix in settings.userPrefixes {
-            let path = RouteAddress(settings.baseURL.dropLast() + prefix).path
+        for prefix in configuration.routesAPI.userPrefixes {
+            let path = RouteAddress(configuration.jupyterHub.baseURL.dropLast() + prefix).path
             table.set(Route.depth(of: path), host: nil, prefix: path)
         }
         return table

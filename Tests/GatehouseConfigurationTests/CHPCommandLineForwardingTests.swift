@@ -90,7 +90,7 @@ struct CHPCommandLineForwardingTests {
     func `the Hub's base URL is read off the error target`(_ target: String, _ base: String) throws
     {
         let configuration = try CommandLineFixture.configuration("--error-target", target)
-        #expect(configuration.routesAPI.baseURL == base)
+        #expect(configuration.jupyterHub.baseURL == base)
     }
 
     @Test func `the default target is any text, as the API takes it`() throws {

@@ -69,7 +69,7 @@ struct CHPCommandLineTests {
         #expect(configuration.access[0].path.description == "/**")
         #expect(configuration.access[0].allow == .anyone)
         #expect(configuration.stateDirectory == .path("/home/jovyan/.local/state/gatehouse"))
-        #expect(configuration.routesAPI.baseURL == "/")
+        #expect(configuration.jupyterHub.baseURL == "/")
         #expect(configuration.routesAPI.defaultTarget == nil)
         #expect(!configuration.routesAPI.hostRouting)
         #expect(configuration.routesAPI.activity == .contract)
@@ -91,7 +91,7 @@ struct CHPCommandLineTests {
             start.configuration.listeners.map(\.address.description) == [
                 "[::]:8000", "127.0.0.1:8001",
             ])
-        #expect(start.configuration.routesAPI.baseURL == "/@/space word/")
+        #expect(start.configuration.jupyterHub.baseURL == "/@/space word/")
         #expect(start.configuration.log.level == .debug)
     }
 
@@ -107,7 +107,7 @@ struct CHPCommandLineTests {
             ])
         #expect(start.configuration.listeners[2].redirect == HTTPSRedirect(status: 301, port: 443))
         #expect(start.configuration.routesAPI.defaultTarget == "http://hub:8081")
-        #expect(start.configuration.routesAPI.baseURL == "/")
+        #expect(start.configuration.jupyterHub.baseURL == "/")
     }
 
     @Test func `lines come in the order of configurable-http-proxy`() throws {
