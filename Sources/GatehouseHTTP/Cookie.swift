@@ -84,13 +84,33 @@ public enum CookieField {
         return hasBegun
     }
 
-    /// Appends the line `Cookie: …`, as ``append(to:lead:value:cutting:)`` does its value.
+    /// Appends the line `Cookie: …`, as ``append(to:lead:value:cutting:)`` does its value; no line
+    /// where nothing is left of it.
+    /// - Parameter screen: what it does not let pass is cut, besides ours.
+    @discardableResult
     public static func appendLine(
-        to buffer: inout ByteBuffer, value: Span<UInt8>
+        to buffer: inout ByteBuffer, value: Span<UInt8>, screen: (any CookieScreen)? = nil
     ) -> Bool {
-        guard append(to: &buffer, lead: "Cookie: ", value: value) else { return false }
-        buffer.append("\r\n")
-        return true
+        let isWritten =
+            if let screen {
+                append(to: &buffer, lead: "Cookie: ", value: value) { pair in
+                    ReservedCookies.begin(pair) || !passes(pair, screen)
+                }
+            } else {
+                append(to: &buffer, lead: "Cookie: ", value: value)
+            }
+        if isWritten { buffer.append("\r\n") }
+        return isWritten
+    }
+
+    /// Asks a screen about one pair.
+    private static func passes(
+        _ bytes: borrowing Span<UInt8>, _ screen: any CookieScreen
+    ) -> Bool {
+        var pairs = CookiePairs(copy bytes)
+        guard let pair = pairs.next() else { return true }
+        return screen.passes(
+            name: bytes.extracting(pair.name), value: bytes.extracting(pair.value))
     }
 
     private static func flush(

@@ -7,6 +7,17 @@ public struct FieldEdits: Sendable {
     public var identityNames: OwnedNames
     /// Our identity fields for this request.
     public var set: Fields
+    /// Which cookies go along, besides ours, which never do.
+    public var cookies = Cookies.all
+    /// The request's target in place of the client's, where it holds what no upstream may see.
+    public var target: [UInt8]?
+
+    /// Cookies of a request on their way upstream.
+    public enum Cookies: Sendable {
+        case all
+        case none
+        case screened(any CookieScreen)
+    }
 
     public init(identityNames: OwnedNames = OwnedNames([]), set: Fields = Fields()) {
         self.identityNames = identityNames
@@ -57,8 +68,13 @@ public struct ResponseReview: Sendable {
     }
 
     public var caching: Caching
+    /// Judges Set-Cookie lines, besides those of our own cookies, which never pass.
+    public var screen: (any CookieScreen)?
 
-    public init(caching: Caching = .unchanged) { self.caching = caching }
+    public init(caching: Caching = .unchanged, screen: (any CookieScreen)? = nil) {
+        self.caching = caching
+        self.screen = screen
+    }
 }
 
 /// Why an exchange or a session ends before its time.

@@ -11,6 +11,43 @@ public enum SetCookie {
         return value.extracting(0..<end).trimmed
     }
 
+    /// The value that a Set-Cookie line gives its cookie, without blanks around it.
+    @_lifetime(copy line)
+    public static func value(of line: Span<UInt8>) -> Span<UInt8> {
+        let end = line.offset(of: 0x3B, from: 0)
+        let start = line.extracting(0..<end).offset(of: 0x3D, from: 0)
+        return start < end
+            ? line.extracting(start + 1..<end).trimmed : line.extracting(0..<end).trimmed
+    }
+
+    /// The last Path of a Set-Cookie line; nil where there is none that counts (RFC 6265 §5.2.4).
+    public static func path(of line: borrowing Span<UInt8>) -> [UInt8]? {
+        var path: [UInt8]?
+        var start = line.offset(of: 0x3B, from: 0)
+        while start < line.count {
+            let end = line.offset(of: 0x3B, from: start + 1)
+            let part = line.extracting(start + 1..<end)
+            let split = part.offset(of: 0x3D, from: 0)
+            if split < part.count,
+                part.extracting(0..<split).trimmed.equalsIgnoringCase("path")
+            {
+                let value = part.extracting(split + 1..<part.count).trimmed
+                path = !value.isEmpty && value[0] == 0x2F ? value.array : nil
+            }
+            start = end
+        }
+        return path
+    }
+
+    /// The value of a Set-Cookie line that removes a cookie of an upstream's.
+    /// - Parameters:
+    ///   - name: as it was set.
+    ///   - path: as it was set.
+    public static func removal(of name: [UInt8], path: [UInt8]) -> String {
+        String(decoding: name, as: UTF8.self)
+            + "=; Max-Age=0; Path=\(String(decoding: path, as: UTF8.self)); Secure; HttpOnly"
+    }
+
     /// Whether the value of a Set-Cookie line sets one of our cookies, or one that a browser
     /// could send back as one: `=name=value` is a cookie without name to it.
     public static func isReserved(_ value: borrowing Span<UInt8>) -> Bool {

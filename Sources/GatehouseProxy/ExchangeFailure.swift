@@ -32,6 +32,8 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case routesIncomplete
         /// The route's target is no URL that can be reached.
         case badTarget
+        /// What must last before the answer may go out could not be kept.
+        case recordsFailed
     }
 
     /// The reasons by their words, for counting.
@@ -56,13 +58,16 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case draining
         case routesIncomplete = "routes_incomplete"
         case badTarget = "bad_target"
+        case recordsFailed = "records_failed"
 
         /// Whose fault it is.
         public var fault: Fault {
             switch self {
             case .malformed, .clientGone, .clientTimeout, .bodyTooLarge, .tooManyExchanges:
                 .downstream
-            case .noRoute, .sessionEnded, .draining, .routesIncomplete, .badTarget: .gateway
+            case .noRoute, .sessionEnded, .draining, .routesIncomplete, .badTarget,
+                .recordsFailed:
+                .gateway
             case .connectRefused, .connectTimeout, .nameUnresolved, .upstreamBusy, .upstreamTLS,
                 .upstreamReset, .upstreamClosed, .upstreamTimeout, .upstreamMalformed,
                 .upstreamUpgrade:
@@ -103,6 +108,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case .draining: (.draining, 503)
         case .routesIncomplete: (.routesIncomplete, 503)
         case .badTarget: (.badTarget, 500)
+        case .recordsFailed: (.recordsFailed, 503)
         }
     }
 

@@ -14,8 +14,22 @@ enum UpstreamFate {
 /// Forwarding of one exchange: choose a connection, try, try once more if that is safe.
 extension HTTP1Connection {
     public func forward(_ forwarding: Forwarding) async throws(ExchangeFailure) {
+        guard let substitute = forwarding.substitute else { return try await pass(forwarding) }
+        do throws(ExchangeFailure) {
+            try await pass(forwarding)
+        } catch {
+            // Whatever the upstream does: the answer is ours.
+            guard error.fault == .upstream else { throw error }
+        }
+        await send(substitute.response)
+    }
+
+    private func pass(_ forwarding: Forwarding) async throws(ExchangeFailure) {
         let upgrade = UpgradeRequest.of(request, framing: framing)
         if case .refused(let error) = upgrade { throw ExchangeFailure(.malformed(error)) }
+        if let limit = forwarding.maximumBody, case .length(let count) = framing, count > limit {
+            throw ExchangeFailure(.bodyTooLarge)
+        }
         if framing != .none, !inbound.isEmpty { forwarding.onRouteActivity?(.fromClient) }
         var idle = forwarding.pool.takeIdle(forwarding.target)
         while true {
@@ -52,7 +66,8 @@ extension HTTP1Connection {
     private func connect(
         _ forwarding: Forwarding
     ) async throws(ExchangeFailure) -> UpstreamConnection {
-        let fresh = try await forwarding.pool.connect(forwarding.target)
+        let fresh = try await forwarding.pool.connect(
+            forwarding.target, within: forwarding.substitute?.patience)
         guard !stream.socket.isHungUp, account.endCause == nil else {
             fresh.close()
             throw ExchangeFailure(.clientGone)
@@ -147,6 +162,9 @@ extension HTTP1Connection {
             } else {
                 upstream.outbound.append(bytes)
             }
+        }
+        if let limit = forwarding.maximumBody, account.received > limit {
+            throw ExchangeFailure(.bodyTooLarge)
         }
         if isChunked, decoder.isEnded {
             let trailers = decoder.trailers.flatMap {

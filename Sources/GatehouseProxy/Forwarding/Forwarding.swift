@@ -15,6 +15,10 @@ public struct Forwarding {
     public let rewriting: TargetRewriting?
     /// Told of what counts for the route: ``RouteActivity``.
     public let onRouteActivity: ((RouteActivity) -> Void)?
+    /// What the client gets in place of the upstream's answer; nil: that answer.
+    public var substitute: Substitute?
+    /// Bytes that a request's body may have; nil for no limit.
+    public var maximumBody: Int?
 
     public init(
         target: UpstreamTarget, edits: FieldEdits, review: ResponseReview, pool: UpstreamPool,

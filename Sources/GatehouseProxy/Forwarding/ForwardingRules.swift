@@ -17,14 +17,7 @@ enum ForwardingRules {
     ) throws(MessageError) {
         let options = try ConnectionOptions(
             ofRequest: head.fields, identityNames: edits.identityNames)
-        if let rewriting {
-            buffer.append(head.methodName())
-            buffer.append(0x20)
-            rewriting.append(head, to: &buffer)
-            buffer.append(" HTTP/1.1\r\n")
-        } else {
-            buffer.appendRequestLine(of: head)
-        }
+        appendRequestLine(head, target: edits.target, rewriting, to: &buffer)
         if !settings.setsHost,
             settings.changesOrigin || head.fields.firstIndex(of: .host) == nil
         {
@@ -42,7 +35,7 @@ enum ForwardingRules {
                     continue
                 }
                 if entry.name == .cookie {
-                    _ = CookieField.appendLine(to: &buffer, value: head.fields.value(at: index))
+                    append(cookies: head.fields.value(at: index), edits.cookies, to: &buffer)
                     continue
                 }
                 if isDropped(entry, of: head, hasBody: framing != .none) { continue }
@@ -62,6 +55,33 @@ enum ForwardingRules {
         append(framing, to: &buffer)
         if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         buffer.appendHeadEnd()
+    }
+
+    private static func appendRequestLine(
+        _ head: borrowing RequestHead, target: [UInt8]?, _ rewriting: TargetRewriting?,
+        to buffer: inout ByteBuffer
+    ) {
+        guard rewriting != nil || target != nil else { return buffer.appendRequestLine(of: head) }
+        buffer.append(head.methodName())
+        buffer.append(0x20)
+        if let target {
+            (rewriting ?? TargetRewriting()).append(target.span, to: &buffer)
+        } else {
+            rewriting?.append(head.target(), to: &buffer)
+        }
+        buffer.append(" HTTP/1.1\r\n")
+    }
+
+    private static func append(
+        cookies value: borrowing Span<UInt8>, _ cookies: FieldEdits.Cookies,
+        to buffer: inout ByteBuffer
+    ) {
+        switch cookies {
+        case .all: CookieField.appendLine(to: &buffer, value: copy value)
+        case .none: break
+        case .screened(let screen):
+            CookieField.appendLine(to: &buffer, value: copy value, screen: screen)
+        }
     }
 
     /// What a client's field of a name that we know comes to: it, or a look-alike, goes where only
@@ -94,14 +114,17 @@ enum ForwardingRules {
     /// - Parameters:
     ///   - framing: of the body as it goes downstream.
     ///   - location: what a Location becomes; nil where it passes, as where this is nil.
+    /// - Returns: whether `review` has learnt what must last before this goes out.
+    @discardableResult
     static func appendResponse(
         _ head: borrowing ResponseHead, framing: BodyFraming, keepAlive: KeepAlive,
         isUpgrade: Bool = false, _ review: ResponseReview,
         location: ((String) -> String?)? = nil, to buffer: inout ByteBuffer
-    ) throws(MessageError) {
+    ) throws(MessageError) -> Bool {
         let options = try ConnectionOptions(ofResponse: head.fields)
         buffer.appendStatusLine(head.status, reason: head.reason())
         let isNoStore = review.caching == .navigation && isHTML(head.fields)
+        var mustCommit = false
         for index in head.fields.indices {
             let entry = head.fields[index]
             if entry.resembles != .other {
@@ -109,8 +132,14 @@ enum ForwardingRules {
                 switch entry.name {
                 case .contentLength where framing != .none || head.status == 204:
                     continue
-                case .setCookie where SetCookie.isReserved(head.fields.value(at: index)):
-                    continue
+                case .setCookie:
+                    let line = head.fields.value(at: index)
+                    if SetCookie.isReserved(line) { continue }
+                    switch review.screen?.judge(setCookie: line) {
+                    case .dropped: continue
+                    case .passesAfterCommit: mustCommit = true
+                    case .passes, nil: break
+                    }
                 case .cacheControl where review.caching != .unchanged:
                     if !isNoStore { appendPrivate(head.fields.value(at: index), to: &buffer) }
                     continue
@@ -135,6 +164,7 @@ enum ForwardingRules {
         if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         keepAlive.append(to: &buffer)
         buffer.appendHeadEnd()
+        return mustCommit
     }
 
     /// What an upstream may not say to our clients.

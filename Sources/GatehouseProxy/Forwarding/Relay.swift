@@ -9,9 +9,8 @@ extension HTTP1Connection {
     func relayAnswer(
         _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
     ) async throws(ExchangeFailure) -> UpstreamFate {
-        if let limit = forwarding.target.firstByteTimeout {
-            upstream.stream.socket.readDeadline = core.now + limit
-        }
+        let patience = forwarding.substitute?.patience ?? forwarding.target.firstByteTimeout
+        if let patience { upstream.stream.socket.readDeadline = core.now + patience }
         var head = ResponseHead()
         swap(&head, &upstream.head)
         defer { swap(&head, &upstream.head) }
@@ -23,9 +22,10 @@ extension HTTP1Connection {
             guard interim <= limits.interimResponses else {
                 throw ExchangeFailure(.upstreamMalformed(MessageError(.statusLine)))
             }
-            try await relayInterim(head, forwarding)
+            if forwarding.substitute == nil { try await relayInterim(head, forwarding) }
         }
         account.answered = core.now
+        if forwarding.substitute != nil { return .spent }
         upstream.stream.socket.readDeadline = .never
         if head.status == 101 {
             let key = request.fields.text(.secWebSocketKey) ?? ""
@@ -85,7 +85,8 @@ extension HTTP1Connection {
         guard request.version == .http11 else { return }
         prepareOutbound()
         try upstreamRule { () throws(MessageError) in
-            try ForwardingRules.appendResponse(
+            // A cookie of an interim answer has nowhere to be kept: it waits for the final one.
+            _ = try ForwardingRules.appendResponse(
                 head, framing: .none, keepAlive: .implied, forwarding.review, to: &outbound)
         }
         try await flush()
@@ -103,11 +104,12 @@ extension HTTP1Connection {
         // An answer before the end of the body ends the connection: the rest is not wanted.
         if !decoder.isEnded, !isUploading { mustClose = true }
         prepareOutbound()
-        try upstreamRule { () throws(MessageError) in
+        let mustCommit = try upstreamRule { () throws(MessageError) in
             try ForwardingRules.appendResponse(
                 head, framing: outgoing, keepAlive: keepAlive, forwarding.review,
                 location: locationRewriting(head, forwarding), to: &outbound)
         }
+        if mustCommit { try await commit(forwarding.review) }
         headSent = true
         account.status = head.status
         var body = BodyDecoder(framing, limits)
@@ -127,6 +129,14 @@ extension HTTP1Connection {
         if try !tryFlush() { try await flush() }
         isComplete = true
         if head.status < 300 { forwarding.onRouteActivity?(.answered) }
+    }
+
+    /// Makes last what the review of a head has learnt, which stands in `outbound`.
+    func commit(_ review: ResponseReview) async throws(ExchangeFailure) {
+        do { try await review.screen?.commit() } catch {
+            outbound.removeAll()
+            throw ExchangeFailure(.recordsFailed, detail: "\(error)")
+        }
     }
 
     /// What a Location of this answer becomes; nil where it passes in any case.

@@ -20,15 +20,17 @@ public struct TargetRewriting: Sendable {
     /// Whether it leaves every target as it is.
     public var isEmpty: Bool { path.isEmpty && query.isEmpty && cut.isEmpty }
 
-    /// Appends the target that the upstream gets.
-    func append(_ head: borrowing RequestHead, to buffer: inout ByteBuffer) {
-        let rest = head.path()
+    /// Appends what the upstream gets of `target`, which is a path and, behind a question mark, a
+    /// query.
+    func append(_ target: borrowing Span<UInt8>, to buffer: inout ByteBuffer) {
+        let end = target.offset(of: 0x3F, from: 0)
+        let rest = target.extracting(0..<end)
         let start = TargetRewriting.end(of: cut, in: rest)
         buffer.append(path)
         if start == rest.count || rest[start] != 0x2F { buffer.append(0x2F) }
         buffer.append(rest.extracting(start..<rest.count))
-        let asked = head.query()
-        guard !query.isEmpty || head.target().count > rest.count else { return }
+        guard !query.isEmpty || target.count > end else { return }
+        let asked = target.extracting(min(end + 1, target.count)..<target.count)
         buffer.append(0x3F)
         buffer.append(query)
         if !query.isEmpty, !asked.isEmpty { buffer.append(0x26) }

@@ -189,13 +189,15 @@ extension HTTP1Connection {
         _ upstream: UpstreamConnection, _ head: ResponseHead, _ forwarding: Forwarding
     ) async throws(ExchangeFailure) {
         prepareOutbound()
+        let mustCommit: Bool
         do throws(MessageError) {
-            try ForwardingRules.appendResponse(
+            mustCommit = try ForwardingRules.appendResponse(
                 head, framing: .none, keepAlive: .implied, isUpgrade: true, forwarding.review,
                 to: &outbound)
         } catch {
             throw ExchangeFailure(.upstreamMalformed(error))
         }
+        if mustCommit { try await commit(forwarding.review) }
         headSent = true
         mustClose = true
         account.status = 101

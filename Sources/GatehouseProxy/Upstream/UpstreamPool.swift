@@ -55,11 +55,13 @@ public final class UpstreamPool {
     }
 
     /// A connection: a fresh one, or, where the target has as many as it may have, one that is
-    /// given back. A place, name, TCP and TLS within the target's time.
+    /// given back. A place, name, TCP and TLS within the target's time, or `patience` where that is
+    /// shorter.
     func connect(
-        _ target: UpstreamTarget
+        _ target: UpstreamTarget, within patience: Duration? = nil
     ) async throws(ExchangeFailure) -> UpstreamConnection {
-        let deadline = Instant.now() + target.connectTimeout
+        let limit = target.connectTimeout
+        let deadline = Instant.now() + min(limit, patience ?? limit)
         let shelf = shelf(target)
         if let used = try await shelf.takePlace(
             atMost: target.maximumConnections, core: core, deadline: deadline)
