@@ -18,6 +18,10 @@ public struct Passage: Sendable {
     public var review: ResponseReview
     /// What it is registered under, and what user activity is told to; nil under a public rule.
     public var session: Session?
+    /// Whether data frames of a WebSocket's client are something that the user does.
+    public var countsFrames = true
+    /// What the browser gets in place of the upstream's answer.
+    public var substitute: Substitute?
 }
 
 /// Endpoints below `/.gatehouse`.

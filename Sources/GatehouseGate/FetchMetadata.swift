@@ -8,14 +8,7 @@ enum FetchMetadata {
     /// With `Sec-Fetch-Mode` that field decides (frames are none); browsers leave it out without
     /// TLS, and old ones always.
     static func isNavigation(_ request: borrowing RequestHead) -> Bool {
-        guard request.method == .get else { return false }
-        if request.fields.firstIndex(of: .secFetchMode) != nil {
-            return holds(request.fields, .secFetchMode, "navigate")
-                && holds(request.fields, .secFetchDest, "document")
-        }
-        return acceptsHTML(request) && request.fields.firstIndex(of: .xRequestedWith) == nil
-            && request.fields.firstIndex(of: .authorization) == nil
-            && !isUpgrade(request)
+        request.method == .get && isDocument(request)
     }
 
     /// Whether an answer in HTML reaches a person.
@@ -36,6 +29,34 @@ enum FetchMetadata {
             && holds(request.fields, .secFetchDest, "document")
             && holds(request.fields, .secFetchSite, "same-origin")
             && holds(request.fields, .secFetchUser, "?1") && !isPrefetch(request)
+    }
+
+    /// Who makes the browser send a request (`Sec-Fetch-Site`).
+    enum Site {
+        case sameOrigin
+        /// Another site, or another host of this one.
+        case elsewhere
+        /// The person: typed, or from a bookmark.
+        case person
+        /// The browser does not say.
+        case unknown
+    }
+
+    static func site(_ fields: borrowing Fields) -> Site {
+        guard fields.firstIndex(of: .secFetchSite) != nil else { return .unknown }
+        if holds(fields, .secFetchSite, "same-origin") { return .sameOrigin }
+        return holds(fields, .secFetchSite, "none") ? .person : .elsewhere
+    }
+
+    /// A person goes to a page, by a link or by a form; as ``isNavigation(_:)``, whatever the
+    /// method.
+    static func isDocument(_ request: borrowing RequestHead) -> Bool {
+        guard request.fields.firstIndex(of: .secFetchMode) != nil else {
+            return acceptsHTML(request) && request.fields.firstIndex(of: .xRequestedWith) == nil
+                && request.fields.firstIndex(of: .authorization) == nil && !isUpgrade(request)
+        }
+        return holds(request.fields, .secFetchMode, "navigate")
+            && holds(request.fields, .secFetchDest, "document")
     }
 
     /// Loaded ahead of a wish that may never come.

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Decides who may pass, signs people in and out, and ends what must end.
 ///
-/// A decision is synchronous (``GateSnapshot/decide(_:_:route:memo:)``); what needs the provider
+/// A decision is synchronous (``GateSnapshot/decide(_:_:route:prefix:memo:)``); what needs the provider
 /// or the records is an ``Endpoint`` and served here. The gate knows no socket: the provider is
 /// reached over a ``BackChannel``, and live exchanges are ended by ``onEnd``.
 public final class Gate: Sendable {
@@ -20,7 +20,8 @@ public final class Gate: Sendable {
     let redeemed: SeenOnce
     let replays: SeenOnce
     let rejections: PeerRate
-    private let current: Locked<GateSnapshot>
+    /// nil only while it is made.
+    private let current: Locked<GateSnapshot?>
 
     /// - Parameters:
     ///   - options: what the configuration says.
@@ -45,24 +46,28 @@ public final class Gate: Sendable {
         redeemed = SeenOnce(capacity: options.limits.replayEntries)
         replays = SeenOnce(capacity: options.limits.replayEntries)
         rejections = PeerRate(perSecond: options.limits.logoutTokensPerPeer)
-        current = Locked(GateSnapshot(options: options, provider: provider, store: store))
+        current = Locked(nil)
+        replace(options, provider: provider)
     }
 
     /// What decides now; each loop keeps a copy until it is told of another.
-    public var snapshot: GateSnapshot { current.withLock { $0 } }
+    public var snapshot: GateSnapshot {
+        guard let snapshot = current.withLock({ $0 }) else { preconditionFailure("not made yet") }
+        return snapshot
+    }
 
     /// Takes over another configuration; sessions stay. Loops must be given ``snapshot`` then.
     public func replace(_ options: Options, provider: ProviderClient?) {
-        let snapshot = GateSnapshot(options: options, provider: provider, store: store)
+        let snapshot = GateSnapshot(options: options, provider: provider, of: self)
         current.withLock { $0 = snapshot }
     }
 
-    /// As ``GateSnapshot/decide(_:_:route:memo:)`` with the newest snapshot.
+    /// As ``GateSnapshot/decide(_:_:route:prefix:memo:)`` with the newest snapshot.
     public func decide(
         _ request: borrowing RequestHead, _ arrival: Arrival, route: RouteIdentity?,
-        memo: inout SessionMemo
+        prefix: ArraySlice<UInt8> = [], memo: inout SessionMemo
     ) -> Decision {
-        snapshot.decide(request, arrival, route: route, memo: &memo)
+        snapshot.decide(request, arrival, route: route, prefix: prefix, memo: &memo)
     }
 
     /// Answers a request for one of our endpoints.

@@ -9,6 +9,10 @@ public final class GateSnapshot: Sendable {
     /// nil where nobody can sign in.
     let provider: ProviderClient?
     let store: SessionStore
+    let records: any SessionRecords
+    let keys: GateKeys
+    let clock: GateClock
+    let log: Log
     let rules: AccessRules
     let hosts: PublicHosts
     let identityNames: OwnedNames
@@ -17,10 +21,14 @@ public final class GateSnapshot: Sendable {
 
     private static let made = Atomic<Int>(0)
 
-    init(options: Gate.Options, provider: ProviderClient?, store: SessionStore) {
+    init(options: Gate.Options, provider: ProviderClient?, of gate: Gate) {
         self.options = options
         self.provider = provider
-        self.store = store
+        store = gate.store
+        records = gate.records
+        keys = gate.keys
+        clock = gate.clock
+        log = gate.log
         rules = AccessRules(options.access)
         hosts = PublicHosts(options.publicURLs)
         identityNames = OwnedNames(options.identityNames)
@@ -34,10 +42,11 @@ public final class GateSnapshot: Sendable {
     ///   - request: as parsed.
     ///   - arrival: how it came.
     ///   - route: of the route that it would take; nil where there is none.
+    ///   - prefix: of that route, decoded.
     ///   - memo: the connection's.
     public func decide(
         _ request: borrowing RequestHead, _ arrival: Arrival, route: RouteIdentity?,
-        memo: inout SessionMemo
+        prefix: ArraySlice<UInt8> = [], memo: inout SessionMemo
     ) -> Decision {
         let path = request.path()
         if path.count > 1, path[1] == UInt8(ascii: ".") || path[1] == UInt8(ascii: "_") {
@@ -73,15 +82,60 @@ public final class GateSnapshot: Sendable {
         case .disagree: return .answer(refuse(request, .ambiguousPath))
         case .noRule:
             return .answer(deny(request, session(of: request, arrival, host: host, &memo)?.0))
-        case .rule(let rule) where rules.isPublic(rule):
-            return .pass(
-                Passage(
-                    edits: FieldEdits(identityNames: identityNames), review: ResponseReview(),
-                    session: nil))
         case .rule(let rule):
-            return decidePrivate(
-                request, arrival, rule: rule, host: host, route: route, memo: &memo)
+            let visitor = Visitor(arrival: arrival, host: host, route: route, prefix: prefix)
+            let hub = provider == nil ? nil : route?.hub
+            let address = hub?.address(of: path, reading) ?? .other
+            if address == .logout, !rules.isDenial(rule) {
+                let found = session(of: request, arrival, host: host, &memo)
+                switch decideHubLogout(request, found) {
+                case .answer(let answer): return .answer(answer)
+                case .whole:
+                    guard let session = found?.0,
+                        case .pass(var passage) = decide(
+                            request, visitor, rule, hub, address, &memo)
+                    else { break }
+                    makeWhole(&passage, session, request)
+                    return .pass(passage)
+                case nil: break
+                }
+            }
+            return decide(request, visitor, rule, hub, address, &memo)
         }
+    }
+
+    /// How a request came and where it would go.
+    private struct Visitor {
+        let arrival: Arrival
+        let host: Int?
+        let route: RouteIdentity?
+        let prefix: ArraySlice<UInt8>
+    }
+
+    /// Under the rule that decides.
+    private func decide(
+        _ request: borrowing RequestHead, _ visitor: Visitor, _ rule: Int, _ hub: HubPreset?,
+        _ address: HubPreset.Address, _ memo: inout SessionMemo
+    ) -> Decision {
+        guard rules.isPublic(rule) else {
+            return decidePrivate(request, visitor, rule, hub, address, &memo)
+        }
+        var passage = Passage(
+            edits: FieldEdits(identityNames: identityNames), review: ResponseReview(),
+            session: nil)
+        screen(&passage, hub, visitor.prefix)
+        return .pass(passage)
+    }
+
+    /// Judges JupyterHub's cookies on the way there and back.
+    private func screen(
+        _ passage: inout Passage, _ hub: HubPreset?, _ prefix: ArraySlice<UInt8>
+    ) {
+        guard let hub else { return }
+        let screen = HubScreen(
+            hub, prefix: prefix, session: passage.session, records: records, log: log)
+        passage.edits.cookies = .screened(screen)
+        passage.review.screen = screen
     }
 
     /// Whether a request only asks whether we serve.
@@ -135,9 +189,11 @@ public final class GateSnapshot: Sendable {
 
     /// A rule that is not public: session, origin, then what the rule says.
     private func decidePrivate(
-        _ request: borrowing RequestHead, _ arrival: Arrival, rule: Int, host: Int?,
-        route: RouteIdentity?, memo: inout SessionMemo
+        _ request: borrowing RequestHead, _ visitor: Visitor, _ rule: Int, _ hub: HubPreset?,
+        _ address: HubPreset.Address, _ memo: inout SessionMemo
     ) -> Decision {
+        let arrival = visitor.arrival
+        let host = visitor.host
         guard !rules.isDenial(rule), let host, provider != nil else {
             return .answer(deny(request, session(of: request, arrival, host: host, &memo)?.0))
         }
@@ -157,16 +213,22 @@ public final class GateSnapshot: Sendable {
         guard allows(rule, identity, request.path(), &memo) else {
             return .answer(deny(request, session))
         }
-        guard let fields = identityFields(route, identity, &memo) else {
+        guard let fields = identityFields(visitor.route, identity, &memo) else {
             return .answer(refuse(request, .identityTooLarge))
         }
-        session.touch(arrival.now)
-        return .pass(
-            Passage(
-                edits: FieldEdits(identityNames: identityNames, set: fields),
-                review: ResponseReview(
-                    caching: FetchMetadata.isNavigation(request) ? .navigation : .privateOnly),
-                session: session))
+        var passage = Passage(
+            edits: FieldEdits(identityNames: identityNames, set: fields),
+            review: ResponseReview(
+                caching: FetchMetadata.isNavigation(request) ? .navigation : .privateOnly),
+            session: session)
+        if let hub {
+            screen(&passage, hub, visitor.prefix)
+            passage.countsFrames = address == .channel
+            if hub.isActivity(request, address) { session.touch(arrival.now) }
+        } else {
+            session.touch(arrival.now)
+        }
+        return .pass(passage)
     }
 
     /// Whether an exchange that has begun may go on under these rules; asked after a reload.

@@ -16,6 +16,8 @@ public enum Page: Sendable {
     /// Asks before signing out; posts `token` as `csrf` to `action`. The answer may be a redirect to
     /// `provider`, an origin.
     case confirmLogout(username: String?, action: String, token: Secret, provider: String)
+    /// Asks before logging out at JupyterHub and everywhere; `link` does it.
+    case confirmHubLogout(username: String?, link: String)
     /// Signed out here; `signIn` starts a login.
     case signedOut(ProviderSession, signIn: String)
     /// Posts `fields` to the provider: by itself with scripts, by a button without.

@@ -12,6 +12,10 @@ final class Blueprint: Sendable {
     /// The configured routes; those of the API are each loop's own.
     let table: RouteTable<Route>
     let routes: [Route]
+    /// What the gate knows of JupyterHub; of no use where nobody signs in.
+    let hub: HubPreset
+    /// Of the routes of the API: see ``apiRules(_:)``.
+    let apiRules: APIRules
     /// Where a path must not fall through to a shorter route before the API's are complete.
     let userPrefixes: RouteTable<Int>
     /// How `https` targets of the API's routes are reached.
@@ -33,6 +37,9 @@ final class Blueprint: Sendable {
         _ configuration: Configuration, previous: Blueprint? = nil
     ) throws(TLSConfigurationError) {
         self.configuration = configuration
+        let hub = HubPreset(baseURL: configuration.jupyterHub.baseURL)
+        self.hub = hub
+        apiRules = APIRules(configuration, hub)
         let readings: RoutingReadings = configuration.readingsMustAgree ? .mustAgree : .first
         var table = RouteTable<Route>(readings: readings)
         var routes: [Route] = []
@@ -53,9 +60,8 @@ final class Blueprint: Sendable {
             targets[settings.upstream] = target
             let route = Route(
                 name: (settings.host ?? "") + settings.path, target: target,
-                rules: RouteRules(
-                    identity: Blueprint.identity(settings, configuration),
-                    rewriting: Blueprint.rewriting(nil, settings.path, configuration.forwarding)),
+                rules: Blueprint.rules(settings, configuration, hub).rewriting(
+                    Blueprint.rewriting(nil, settings.path, configuration.forwarding)),
                 host: settings.host, prefix: settings.path)
             table.set(route, host: settings.host, prefix: settings.path)
             routes.append(route)
@@ -230,20 +236,6 @@ final class Blueprint: Sendable {
         if let url = configuration.publicURLs.first { return url.port }
         if case .tcp(_, let port) = listener.address { return port }
         return 443
-    }
-
-    private static func identity(
-        _ route: RouteSettings, _ configuration: Configuration
-    ) -> RouteIdentity {
-        var headers: [String: (name: String, claim: String)] = [:]
-        for (name, claim) in configuration.identityHeaders {
-            headers[name.lowercased()] = (name, claim)
-        }
-        for (name, claim) in route.identityHeaders {
-            headers[name.lowercased()] = claim.map { (name, $0) }
-        }
-        return RouteIdentity(
-            identityHeaders: headers.values.sorted { $0.name < $1.name })
     }
 
     private static func gateOptions(

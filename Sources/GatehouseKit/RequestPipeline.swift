@@ -24,7 +24,7 @@ final class RequestPipeline: Responder {
             try await handle(exchange, memo, &record)
         } catch {
             exchange.account.failure = error
-            await answer(exchange, error, id)
+            await answer(exchange, error, record)
         }
         state.counters.note(exchange.account, record.kind, now: state.core.now)
         if exchange.hasTunnel {
@@ -59,7 +59,7 @@ final class RequestPipeline: Responder {
     ) async {
         let id = state.makeID()
         exchange.account.failure = failure
-        await answer(exchange, failure, id)
+        await answer(exchange, failure, AccessRecord(id: id))
         state.counters.noteRefusal(exchange.account)
         state.accessLog?.write(exchange, AccessRecord(id: id), peer: memo(of: exchange).peer)
     }
@@ -78,7 +78,8 @@ final class RequestPipeline: Responder {
         if case .route(let found) = match { route = found }
         let arrival = Arrival(peer: memo.peer, isTLS: exchange.isTLS, now: state.core.now)
         let decision = state.gate.decide(
-            request, arrival, route: route?.rules.identity, memo: &memo.session)
+            request, arrival, route: route?.rules.identity, prefix: route?.prefix ?? [],
+            memo: &memo.session)
         guard case .pass(let passage) = decision else {
             return try await answer(decision, exchange, arrival, record.id)
         }
@@ -94,7 +95,8 @@ final class RequestPipeline: Responder {
         record = AccessRecord(id: record.id)
         record.kind = RequestKind(request)
         let second = state.gate.decide(
-            request, arrival, route: route.rules.identity, memo: &memo.session)
+            request, arrival, route: route.rules.identity, prefix: route.prefix,
+            memo: &memo.session)
         try await answer(second, exchange, arrival, record.id)
     }
 
@@ -173,7 +175,7 @@ final class RequestPipeline: Responder {
             case .ended: return false
             case .tooMany: throw ExchangeFailure(.tooManyExchanges)
             }
-            if isUpgrade {
+            if isUpgrade, passage.countsFrames {
                 let core = state.core
                 onActivity = { session.touch(core.now) }
             }
@@ -187,11 +189,14 @@ final class RequestPipeline: Responder {
         state.log.debug(
             "PROXY \(isUpgrade ? "WS" : "WEB") \(exchange.request.path().repairedText) to "
                 + target.description)
-        try await exchange.forward(
-            Forwarding(
-                target: target, edits: passage.edits, review: passage.review,
-                pool: state.pool, requestID: id, rewriting: route.rules.rewriting,
-                onActivity: onActivity, onRouteActivity: activity(of: route)))
+        var forwarding = Forwarding(
+            target: target, edits: passage.edits, review: passage.review,
+            pool: state.pool, requestID: id, rewriting: route.rules.rewriting,
+            onActivity: onActivity,
+            onRouteActivity: activity(of: route, isUpgrade ? nil : passage.session))
+        forwarding.maximumBody = route.rules.maximumBody
+        forwarding.substitute = passage.substitute
+        try await exchange.forward(forwarding)
         let status = exchange.account.status
         if status >= 300 {
             state.log.debug(
@@ -202,11 +207,21 @@ final class RequestPipeline: Responder {
     }
 
     /// What is to be told of a route's use; nil for one that nobody asks about.
-    private func activity(of route: Route) -> ((RouteActivity) -> Void)? {
-        guard route.isOfAPI else { return nil }
+    ///
+    /// - Parameter sender: whose body of a request it is, which is something that the user does.
+    private func activity(
+        of route: Route, _ sender: Session?
+    ) -> ((RouteActivity) -> Void)? {
+        let core = state.core
+        guard route.isOfAPI else {
+            return sender.map { sender in
+                { if $0 == .fromClient { sender.touch(core.now) } }
+            }
+        }
         let countsTraffic = state.blueprint.configuration.routesAPI.activity == .traffic
         let counters = state.counters
         return { activity in
+            if activity == .fromClient { sender?.touch(core.now) }
             guard countsTraffic || activity != .fromServer else { return }
             counters.noteActivity { route.touch() }
         }
@@ -225,38 +240,38 @@ final class RequestPipeline: Responder {
     }
 
     private func answer(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, _ id: RequestID
+        _ exchange: any Exchange, _ failure: ExchangeFailure, _ record: AccessRecord
     ) async {
         guard failure.reason != .clientGone, exchange.account.status == 0 else { return }
-        let status = status(of: failure)
+        let status = status(of: failure, on: record.route)
         note(failure, status, exchange)
         if exchange.request.fields.lists(.upgrade, "websocket") {
             // Nobody reads a page there; what comes after it is another connection.
             exchange.endsAfterAnswer()
-            return await exchange.send(bare(status, failure, exchange))
+            return await exchange.send(bare(status, failure))
         }
         if let response = await customPage(status, failure, exchange) {
             return await exchange.send(response)
         }
-        let (page, fields) = page(for: failure, exchange)
+        let (page, fields) = page(for: failure, status)
         await exchange.send(
-            pages.render(page, status: status, fields: fields, id: id.description))
+            pages.render(page, status: status, fields: fields, id: record.id.description))
     }
 
     /// An answer without a page.
-    private func bare(
-        _ status: Int, _ failure: ExchangeFailure, _ exchange: any Exchange
-    ) -> Response {
+    private func bare(_ status: Int, _ failure: ExchangeFailure) -> Response {
         var response = Response(status)
-        response.head.fields = page(for: failure, exchange).1
+        response.head.fields = page(for: failure, status).1
         return response
     }
 
-    /// 503 for every failure of an upstream, where the settings say so.
-    private func status(of failure: ExchangeFailure) -> Int {
+    /// 503 for every failure of an upstream, where the settings say so, and of JupyterHub's:
+    /// JupyterLab takes 502 and 504 for a dead kernel.
+    private func status(of failure: ExchangeFailure, on route: Route?) -> Int {
         let settings = state.blueprint.configuration.forwarding
-        return failure.fault == .upstream && settings.upstreamFailures == .unavailable
-            ? 503 : failure.status
+        let isHidden =
+            settings.upstreamFailures == .unavailable || route?.rules.isJupyterHub ?? false
+        return failure.fault == .upstream && isHidden ? 503 : failure.status
     }
 
     /// configurable-http-proxy has a line for every request that fails, and none for others.
@@ -283,9 +298,7 @@ final class RequestPipeline: Responder {
         }
     }
 
-    private func page(
-        for failure: ExchangeFailure, _ exchange: any Exchange
-    ) -> (Page, Fields) {
+    private func page(for failure: ExchangeFailure, _ status: Int) -> (Page, Fields) {
         var fields = Fields()
         switch failure.reason {
         case .malformed(let error):
@@ -301,7 +314,7 @@ final class RequestPipeline: Responder {
         case .draining, .routesIncomplete, .upstreamBusy:
             fields.append(.retryAfter, "2")
             return (.unavailable(retryAfter: 2), fields)
-        case _ where failure.fault == .upstream && status(of: failure) == 503:
+        case _ where failure.fault == .upstream && status == 503:
             return (.unavailable(retryAfter: 5), fields)
         case .connectTimeout, .upstreamTimeout: return (.gatewayTimeout, fields)
         case .connectRefused, .nameUnresolved, .upstreamTLS, .upstreamReset, .upstreamClosed,
@@ -312,6 +325,9 @@ final class RequestPipeline: Responder {
             fields.append(.retryAfter, "2")
             return (.tooManyExchanges, fields)
         case .badTarget: return (.internalError, fields)
+        case .recordsFailed:
+            fields.append(.retryAfter, "5")
+            return (.unavailable(retryAfter: 5), fields)
         }
     }
 

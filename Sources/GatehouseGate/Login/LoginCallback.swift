@@ -176,7 +176,7 @@ extension Gate {
                 realmRoles: token.realmRoles, clientRoles: token.clientRoles),
             acr: token.acr, authTime: token.authTime, created: clock.timestamp(),
             idToken: idToken, tokenClaims: token.claims)
-        let hadSession = await leave(visit, for: token)
+        let old = await leave(visit, for: token)
         let login = SessionStore.Login(
             issuer: token.issuer, subject: token.subject, sessionID: token.sessionID,
             host: visit.host.host, identity: identity)
@@ -204,27 +204,27 @@ extension Gate {
                     ReservedCookies.session.description, cookie.value.revealText()),
                 LoginCookies.removal(state.transaction),
                 // Tabs that finish together count once.
-                LoopCount(entries: visit.loop.entries + (hadSession ? 0 : 1)).line,
-            ])
+                LoopCount(entries: visit.loop.entries + (old == nil ? 1 : 0)).line,
+            ] + (old.map { $0 === session ? [] : Gate.removals(of: $0) } ?? []))
     }
 
     /// Ends the session that the browser had here, unless it is the one that is signed in again.
     ///
-    /// - Returns: whether there was one.
-    private func leave(_ visit: Visit, for token: IDToken) async -> Bool {
-        guard let old = visit.session(now: clock.instant()) else { return false }
+    /// - Returns: the one that it had.
+    private func leave(_ visit: Visit, for token: IDToken) async -> Session? {
+        guard let old = visit.session(now: clock.instant()) else { return nil }
         let isSameUser =
             sameBytes(old.subject, token.subject) && sameBytes(old.issuer, token.issuer)
         if isSameUser, let sid = token.sessionID, old.sessionID.map({ sameBytes($0, sid) }) ?? false
         {
-            return true
+            return old
         }
         var ends = [old]
         if !isSameUser, let sid = old.sessionID {
             ends = store.sessions(issuer: old.issuer, sessionID: sid)
         }
         _ = try? await end(ends, .switchedUser)
-        return true
+        return old
     }
 
     private func goOn(_ visit: Visit, _ state: LoginState) -> GateAnswer {

@@ -48,7 +48,7 @@ extension Gate {
         guard let session = visit.session(now: visit.arrival.now) else {
             // A form of another site comes without the cookie that the browser may well have.
             let isOurs = FetchMetadata.isOwnForm(visit.request.fields, of: origin)
-            return nobodyToSignOut(visit).adding(cookies: isOurs ? Gate.forgetting : [])
+            return nobodyToSignOut(visit).adding(cookies: isOurs ? Gate.forgetting() : [])
         }
         let tokens = FormFields(parsing: visit.body)?.all(named: "csrf") ?? []
         guard tokens.count == 1,
@@ -79,9 +79,10 @@ extension Gate {
         }
         do { try await end(sessions, .signOut) } catch {
             return GateAnswer.page(.unavailable(retryAfter: 5), status: 503)
-                .adding(.retryAfter, "5").adding(cookies: Gate.forgetting)
+                .adding(.retryAfter, "5").adding(cookies: Gate.forgetting(session))
         }
-        return await leaveProvider(visit, idToken: idToken).adding(cookies: Gate.forgetting)
+        return await leaveProvider(visit, idToken: idToken)
+            .adding(cookies: Gate.forgetting(session))
     }
 
     /// Sends the browser to the provider's end of session; says so where that cannot be.
@@ -128,8 +129,19 @@ extension Gate {
         return url.revealText()
     }
 
-    /// Set-Cookie lines that leave nothing of ours in the browser but logins in progress.
-    private static var forgetting: [String] {
+    /// Set-Cookie lines that leave nothing of ours in the browser but logins in progress, and
+    /// nothing of what upstreams have set there in `session`.
+    private static func forgetting(_ session: Session? = nil) -> [String] {
         [SetCookie.removal(ReservedCookies.session.description), LoopCount.removal]
+            + (session.map(removals) ?? [])
+    }
+
+    /// Set-Cookie lines for JupyterHub's cookies of a session, and for the `_xsrf` that stands
+    /// beside each.
+    static func removals(of session: Session) -> [String] {
+        let pinned = session.pinnedCookies
+        let paths = Set(pinned.map(\.path)).union(pinned.isEmpty ? [] : [Array("/".utf8)])
+        return pinned.map { SetCookie.removal(of: $0.name, path: $0.path) }
+            + paths.map { SetCookie.removal(of: Array("_xsrf".utf8), path: $0) }.sorted()
     }
 }

@@ -23,6 +23,7 @@ public final class Session: Sendable {
     }
 
     private let state: Locked<State>
+    private let pins = Locked(PinSet())
     /// 0 while it lives.
     private let ended = Atomic<Bool>(false)
     private let activity: Atomic<UInt64>
@@ -99,6 +100,26 @@ public final class Session: Sendable {
         started.store(now.nanoseconds, ordering: .relaxed)
         version.add(1, ordering: .acquiringAndReleasing)
     }
+
+    // MARK: Cookies of upstreams
+
+    /// Whether an upstream has set this cookie in this session.
+    func hasPin(_ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>) -> Bool {
+        let digest = PinSet.digest(value)
+        return pins.withLock { $0.holds(name, digest) }
+    }
+
+    /// An upstream sets a cookie.
+    /// - Returns: whether it was not known before.
+    func pin(_ place: PinSet.Place, _ value: borrowing Span<UInt8>) -> Bool {
+        let digest = PinSet.digest(value)
+        return pins.withLock { $0.add(place, digest) }
+    }
+
+    func unpin(_ place: PinSet.Place) { pins.withLock { $0.remove(place) } }
+
+    /// The cookies of upstreams that this session has left in the browser.
+    var pinnedCookies: [PinSet.Place] { pins.withLock { $0.places } }
 
     // MARK: Live exchanges
 

@@ -71,6 +71,12 @@ struct PageContent {
 
     private init?(leaving page: Page) {
         switch page {
+        case .confirmHubLogout(let username, let link):
+            self.init(
+                "Log out?",
+                username.map { "You are signed in as \($0)." } ?? "You are signed in.",
+                "Logging out ends all your open pages here. What runs in your notebooks goes on.",
+                actions: [.button("Log out", to: link), .link("Stay signed in", to: "/")])
         case .confirmLogout(let username, let action, let token, let provider):
             self.init(
                 "Sign out?",

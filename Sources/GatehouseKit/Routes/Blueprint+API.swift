@@ -17,14 +17,16 @@ extension Blueprint {
         let key = address.key(hostRouting: isHostRouting)
         let reading = try RouteData.read(object, host: isHostRouting ? key.host ?? "" : nil)
         let url = TargetURL(parsing: reading.target)
-        var target: UpstreamTarget? = url.flatMap { self.target(of: $0, at: address) }
+        let covering = covering(key)
+        var target: UpstreamTarget? = url.flatMap { self.target(of: $0, covering: covering) }
         let description = target?.description
         if let known = previous?.target, known.description == description { target = known }
         let rewriting = Blueprint.rewriting(url, key.prefix, configuration.forwarding)
         let route = Route(
             name: address.path, target: target,
-            rules: rewriting.isEmpty
-                ? .plain : RouteRules(identity: RouteRules.plain.identity, rewriting: rewriting),
+            rules: apiRules.rules(
+                covering: covering, isHub: hub.isHub(prefix: Array(key.prefix.utf8)[...])
+            ).rewriting(rewriting),
             host: key.host, prefix: key.prefix,
             data: RouteData.kept(
                 target: reading.target, members: reading.members, description: description))
@@ -34,25 +36,26 @@ extension Blueprint {
     /// Whether the first segment of an address is a host.
     var isHostRouting: Bool { configuration.routesAPI.hostRouting }
 
-    private func target(of url: TargetURL, at address: RouteAddress) -> UpstreamTarget? {
-        let covering = covering(address)
+    private func target(of url: TargetURL, covering: Int?) -> UpstreamTarget? {
+        let settings =
+            covering.map { configuration.routes[$0].upstream } ?? configuration.routesAPI.upstream
         return UpstreamTarget(
-            url, tls: apiTLS, covering?.connectTimeout ?? configuration.limits.connectTime,
-            firstByteTimeout: covering?.firstByteTimeout, responseIdle: covering?.responseIdle,
-            maximumConnections: Blueprint.perLoop(covering?.maximumConnections, configuration))
+            url, tls: apiTLS, settings?.connectTimeout ?? configuration.limits.connectTime,
+            firstByteTimeout: settings?.firstByteTimeout, responseIdle: settings?.responseIdle,
+            maximumConnections: Blueprint.perLoop(settings?.maximumConnections, configuration))
     }
 
-    /// The settings that a route of the API inherits: those of the longest configured route that
-    /// covers it, else those of `routes_api`.
-    private func covering(_ address: RouteAddress) -> UpstreamSettings? {
-        let key = address.key(hostRouting: isHostRouting)
-        let covering = configuration.routes.filter { route in
-            (route.host == nil || route.host == key.host)
+    /// The place of the longest configured route that covers one of the API, which inherits its
+    /// settings; nil where there is none: those of `routes_api`.
+    private func covering(_ key: (host: String?, prefix: String)) -> Int? {
+        let routes = configuration.routes
+        let covering = routes.indices.filter { index in
+            let route = routes[index]
+            return (route.host == nil || route.host == key.host)
                 && (route.path == "/" || key.prefix == route.path
                     || key.prefix.hasPrefix(route.path + "/"))
         }
-        let longest = covering.max { $0.path.utf8.count < $1.path.utf8.count }
-        return longest?.upstream ?? configuration.routesAPI.upstream
+        return covering.max { routes[$0].path.utf8.count < routes[$1].path.utf8.count }
     }
 }
 

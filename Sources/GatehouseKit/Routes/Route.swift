@@ -42,6 +42,15 @@ final class Route: Sendable {
     /// For the log, and the address of a route of the API: `host/path`, `/user/alice`.
     var name: ArraySlice<UInt8> { bytes[..<Int(addressCount)] }
 
+    /// The prefix of the paths that it covers, decoded.
+    var prefix: ArraySlice<UInt8> {
+        let name = name
+        guard hasHost, let start = name.dropFirst(isOfAPI ? 1 : 0).firstIndex(of: 0x2F) else {
+            return name
+        }
+        return name[start...]
+    }
+
     /// What the API was given; empty for a configured route.
     var data: ArraySlice<UInt8> { bytes[Int(addressCount)...] }
 

@@ -6,18 +6,27 @@ final class RouteRules: Sendable {
     let identity: RouteIdentity
     /// nil where the target of requests stays.
     let rewriting: TargetRewriting?
+    /// Bytes that a request's body may have; nil for no limit.
+    let maximumBody: Int?
+    /// Whether JupyterLab reads what clients hear of a failing upstream: 502 would be a dead kernel.
+    let isJupyterHub: Bool
 
-    init(identity: RouteIdentity, rewriting: TargetRewriting) {
+    init(
+        identity: RouteIdentity, rewriting: TargetRewriting = TargetRewriting(),
+        maximumBody: Int? = nil, isJupyterHub: Bool = false
+    ) {
         self.identity = identity
         self.rewriting = rewriting.isEmpty ? nil : rewriting
+        self.maximumBody = maximumBody
+        self.isJupyterHub = isJupyterHub
     }
 
-    private init() {
-        // User servers and services are other people's code: who a user is they are not told.
-        identity = RouteIdentity(identityHeaders: [])
-        rewriting = nil
+    /// The same for a route whose requests' target changes.
+    func rewriting(_ rewriting: TargetRewriting) -> RouteRules {
+        rewriting.isEmpty
+            ? self
+            : RouteRules(
+                identity: identity, rewriting: rewriting, maximumBody: maximumBody,
+                isJupyterHub: isJupyterHub)
     }
-
-    /// Nothing: of a route whose requests go as they are.
-    static let plain = RouteRules()
 }

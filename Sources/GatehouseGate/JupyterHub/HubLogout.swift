@@ -1,0 +1,98 @@
+import GatehouseBase
+import GatehouseHTTP
+
+/// `/hub/logout` is the full logout: JupyterHub's button and JupyterLab's menu lead there.
+///
+/// The Hub is asked first, with its cookies, so that it knows whom to log out; whatever it answers,
+/// the browser is sent on to ours. That happens where a person pressed something on a page of this
+/// origin. Who comes another way is asked first, and what is no person ends nothing.
+extension GateSnapshot {
+    /// The parameter that carries the proof that somebody has pressed the button of our question.
+    static let logoutParameter = "gatehouse_logout"
+
+    /// How long the Hub may take.
+    private static let patience = Duration.seconds(2)
+
+    /// - Returns: nil where the request is JupyterHub's own business, as a script's of this origin.
+    func decideHubLogout(
+        _ request: borrowing RequestHead, _ found: (Session, SessionIdentity)?
+    ) -> HubLogout? {
+        guard request.method == .get || request.method == .post else { return nil }
+        guard let (session, _) = found else {
+            // Nobody to log out: signing in for it would be absurd.
+            return FetchMetadata.isDocument(request) ? .answer(goToLogout(nil)) : nil
+        }
+        if FetchMetadata.isPrefetch(request) { return .answer(refuse(request, .crossSite)) }
+        if let token = logoutToken(request),
+            FormToken.isValidLink(token, for: session, now: clock.timestamp(), key: keys.forms)
+        {
+            return .whole
+        }
+        switch FetchMetadata.site(request.fields) {
+        case .sameOrigin:
+            return FetchMetadata.isDocument(request) ? .whole : nil
+        case .elsewhere where !FetchMetadata.isDocument(request):
+            return .answer(refuse(request, .crossSite))
+        case .elsewhere, .person:
+            return .answer(askBeforeHubLogout(request, session))
+        case .unknown:
+            return .answer(
+                FetchMetadata.acceptsHTML(request)
+                    ? askBeforeHubLogout(request, session) : refuse(request, .crossSite))
+        }
+    }
+
+    /// What is to become of a request to log out.
+    enum HubLogout {
+        case answer(GateAnswer)
+        case whole
+    }
+
+    /// Makes a passage the whole logout.
+    func makeWhole(
+        _ passage: inout Passage, _ session: Session, _ request: borrowing RequestHead
+    ) {
+        passage.edits.target = withoutToken(request)
+        if case .response(let response) = goToLogout(session) {
+            passage.substitute = Substitute(response, after: GateSnapshot.patience)
+        }
+    }
+
+    private func goToLogout(_ session: Session?) -> GateAnswer {
+        let token = session.map {
+            "?token=" + FormToken.makeLink(for: $0, now: clock.timestamp(), key: keys.forms)
+        }
+        return .redirect("/.gatehouse/logout" + (token ?? ""), status: 303)
+    }
+
+    private func askBeforeHubLogout(
+        _ request: borrowing RequestHead, _ session: Session
+    ) -> GateAnswer {
+        let token = FormToken.makeLink(for: session, now: clock.timestamp(), key: keys.forms)
+        let path = request.path().repairedText
+        return .page(
+            .confirmHubLogout(
+                username: session.displayName,
+                link: "\(path)?\(GateSnapshot.logoutParameter)=\(token)"),
+            status: 200)
+    }
+
+    /// The only value of the parameter; nil where there are none or several.
+    private func logoutToken(_ request: borrowing RequestHead) -> String? {
+        guard !request.query().isEmpty, let fields = FormFields(parsing: request.query().array)
+        else { return nil }
+        let values = fields.all(named: GateSnapshot.logoutParameter)
+        return values.count == 1 ? values[0] : nil
+    }
+
+    /// The target without the parameter, which no upstream may see; nil where there is none.
+    private func withoutToken(_ request: borrowing RequestHead) -> [UInt8]? {
+        let query = request.query().array
+        let parts = query.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false)
+        let name = Array(GateSnapshot.logoutParameter.utf8)
+        let kept = parts.filter { $0.prefix { $0 != UInt8(ascii: "=") } != name[...] }
+        guard kept.count < parts.count else { return nil }
+        let rest = Array(kept.joined(separator: [UInt8(ascii: "&")]))
+        return request.path().array + (rest.isEmpty ? [] : [UInt8(ascii: "?")] + rest)
+    }
+}

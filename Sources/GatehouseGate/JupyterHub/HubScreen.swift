@@ -1,0 +1,78 @@
+import GatehouseBase
+import GatehouseHTTP
+
+/// Pins the cookies that JupyterHub signs people in by to the session that they were set in, for one
+/// exchange.
+///
+/// Such a cookie goes upstream only where this very session got it, and only to the route that it
+/// belongs to; set by another route it is dropped, or a user's code could plant a pin. So after
+/// another person has signed in on the same browser, or with a copied cookie, the Hub sees a
+/// stranger and logs in the right one.
+final class HubScreen: CookieScreen {
+    /// nil under a public rule: nobody is signed in there, and nothing is pinned.
+    private let session: Session?
+    private let prefix: ArraySlice<UInt8>
+    private let preset: HubPreset
+    private let records: any SessionRecords
+    private let log: Log
+
+    init(
+        _ preset: HubPreset, prefix: ArraySlice<UInt8>, session: Session?,
+        records: any SessionRecords, log: Log
+    ) {
+        self.preset = preset
+        self.prefix = prefix
+        self.session = session
+        self.records = records
+        self.log = log
+    }
+
+    private var place: HubPlace { HubPlace(prefix: prefix, base: preset.base) }
+
+    func passes(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) -> Bool {
+        guard let cookie = HubCookie(name) else { return true }
+        let place = place
+        if cookie.isState(of: place.cookie) { return true }
+        let isAtHome =
+            switch cookie.kind {
+            case .hubLogin: place.kind == .hub
+            case .sessionID: true
+            case .server: cookie.name == place.cookie
+            }
+        if isAtHome, !cookie.isOdd, let session, session.hasPin(name, value) { return true }
+        log.info(
+            "cookie_pin_stripped", ("cookie", String(decoding: cookie.name, as: UTF8.self)),
+            ("user", session?.displayName ?? ""))
+        return false
+    }
+
+    func judge(setCookie line: borrowing Span<UInt8>) -> SetCookieVerdict {
+        let name = SetCookie.name(of: line)
+        guard let cookie = HubCookie(name) else { return .passes }
+        let place = place
+        if cookie.isState(of: place.cookie) { return .passes }
+        let isAtHome =
+            switch cookie.kind {
+            case .hubLogin, .sessionID: place.kind == .hub
+            case .server: cookie.name == place.cookie
+            }
+        guard isAtHome, !cookie.isOdd, let session else {
+            log.notice(
+                "cookie_dropped", ("cookie", String(decoding: cookie.name, as: UTF8.self)),
+                ("route", String(decoding: prefix, as: UTF8.self)))
+            return .dropped
+        }
+        let where_ = PinSet.Place(
+            name: name.array, path: SetCookie.path(of: line) ?? Array(prefix))
+        let value = SetCookie.value(of: line)
+        guard !value.isEmpty, !value.equals("\"\"") else {
+            session.unpin(where_)
+            return .passes
+        }
+        return session.pin(where_, value) ? .passesAfterCommit : .passes
+    }
+
+    func commit() async throws {
+        if let session { try await records.commit(session) }
+    }
+}

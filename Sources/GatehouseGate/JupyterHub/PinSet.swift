@@ -1,0 +1,57 @@
+import GatehouseBase
+import GatehouseOIDC
+
+/// The cookies that an upstream has set in a session: what JupyterHub signs people in by reaches it
+/// from no other session, wherever a browser has it from.
+struct PinSet: Sendable {
+    /// A cookie by its name and path.
+    struct Place: Sendable, Hashable {
+        /// As set, with `__Host-`.
+        let name: [UInt8]
+        let path: [UInt8]
+    }
+
+    private struct Pin: Sendable {
+        let place: Place
+        /// 16 bytes of SHA-256 each, the newest last: tabs that load side by side get several, and
+        /// the browser keeps the one that it read last, which nobody else knows.
+        var digests: [[UInt8]]
+    }
+
+    /// Cookies of one session; the one that was set longest ago goes first.
+    static let limit = 32
+    private static let valuesPerCookie = 4
+
+    private var pins: [Pin] = []
+
+    /// Where there are cookies of this session in the browser.
+    var places: [Place] { pins.map(\.place) }
+
+    /// Whether one was set with this name and value.
+    func holds(_ name: borrowing Span<UInt8>, _ digest: [UInt8]) -> Bool {
+        for pin in pins where name.equals(pin.place.name.span) {
+            if pin.digests.contains(where: { constantTimeEquals($0, digest) }) { return true }
+        }
+        return false
+    }
+
+    /// - Returns: whether it was not known before.
+    mutating func add(_ place: Place, _ digest: [UInt8]) -> Bool {
+        let index = pins.firstIndex { $0.place == place }
+        var pin = index.map { pins.remove(at: $0) } ?? Pin(place: place, digests: [])
+        let isNew = !pin.digests.contains(digest)
+        pin.digests.removeAll { $0 == digest }
+        pin.digests.append(digest)
+        if pin.digests.count > PinSet.valuesPerCookie { pin.digests.removeFirst() }
+        pins.append(pin)
+        if pins.count > PinSet.limit { pins.removeFirst() }
+        return isNew
+    }
+
+    /// The upstream has removed it.
+    mutating func remove(_ place: Place) { pins.removeAll { $0.place == place } }
+
+    static func digest(_ value: borrowing Span<UInt8>) -> [UInt8] {
+        Array(Crypto.sha256(value.array).prefix(16))
+    }
+}
