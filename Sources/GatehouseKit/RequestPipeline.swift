@@ -248,20 +248,22 @@ final class RequestPipeline: Responder {
         if exchange.request.fields.lists(.upgrade, "websocket") {
             // Nobody reads a page there; what comes after it is another connection.
             exchange.endsAfterAnswer()
-            return await exchange.send(bare(status, failure))
+            return await exchange.send(bare(status, failure, record.route))
         }
         if let response = await customPage(status, failure, exchange) {
             return await exchange.send(response)
         }
-        let (page, fields) = page(for: failure, status)
+        let (page, fields) = page(for: failure, status, record.route)
         await exchange.send(
             pages.render(page, status: status, fields: fields, id: record.id.description))
     }
 
     /// An answer without a page.
-    private func bare(_ status: Int, _ failure: ExchangeFailure) -> Response {
+    private func bare(
+        _ status: Int, _ failure: ExchangeFailure, _ route: Route?
+    ) -> Response {
         var response = Response(status)
-        response.head.fields = page(for: failure, status).1
+        response.head.fields = page(for: failure, status, route).1
         return response
     }
 
@@ -298,7 +300,9 @@ final class RequestPipeline: Responder {
         }
     }
 
-    private func page(for failure: ExchangeFailure, _ status: Int) -> (Page, Fields) {
+    private func page(
+        for failure: ExchangeFailure, _ status: Int, _ route: Route?
+    ) -> (Page, Fields) {
         var fields = Fields()
         switch failure.reason {
         case .malformed(let error):
@@ -315,6 +319,7 @@ final class RequestPipeline: Responder {
             fields.append(.retryAfter, "2")
             return (.unavailable(retryAfter: 2), fields)
         case _ where failure.fault == .upstream && status == 503:
+            if route?.rules.isJupyterHub ?? false { fields.append(.retryAfter, "5") }
             return (.unavailable(retryAfter: 5), fields)
         case .connectTimeout, .upstreamTimeout: return (.gatewayTimeout, fields)
         case .connectRefused, .nameUnresolved, .upstreamTLS, .upstreamReset, .upstreamClosed,

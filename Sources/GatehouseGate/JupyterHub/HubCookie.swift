@@ -24,7 +24,9 @@ struct HubCookie: Equatable {
         while start < end, !ASCII.isToken(spelt[start]) { start += 1 }
         while end > start, !ASCII.isToken(spelt[end - 1]) { end -= 1 }
         let isOdd = start > 0 || end < spelt.count
-        if spelt.extracting(start..<end).startsLike("__Host-") { start += 7 }
+        if end - start > 7, spelt.extracting(start..<start + 7).equalsIgnoringCase("__host-") {
+            start += 7
+        }
         let name = spelt.extracting(start..<end)
         // Most cookies are none: two bytes tell.
         guard name.count > 7, name[0] | 0x20 == 0x6A || name[0] | 0x20 == 0x73 else { return nil }

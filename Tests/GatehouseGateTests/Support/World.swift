@@ -81,6 +81,11 @@ final class World: Sendable {
         groups: ["/admins"])
 }
 
+extension World {
+    /// Something that a test cannot do without was not there.
+    struct Missing: Error {}
+}
+
 /// What came back.
 struct Outcome {
     var status: Int
@@ -130,7 +135,7 @@ struct Browser {
 
     mutating func send(
         _ method: String, _ url: String, _ fields: [(String, String)] = [], body: String = "",
-        isTLS: Bool = true, route: RouteIdentity? = nil
+        isTLS: Bool = true, route: RouteIdentity? = nil, prefix: String = ""
     ) async throws -> Outcome {
         let rest = url.dropFirst("https://".count)
         let host = String(rest.prefix { $0 != "/" })
@@ -142,7 +147,8 @@ struct Browser {
                 .cookie, jar.map { "\($0.name)=\($0.value)" }.joined(separator: "; "))
         }
         let arrival = Arrival(peer: "192.0.2.1", isTLS: isTLS, now: world.clock.instant)
-        let outcome = await world.send(request, body: Array(body.utf8), arrival, route: route)
+        let outcome = await world.send(
+            request, body: Array(body.utf8), arrival, route: route, prefix: prefix)
         for line in outcome.cookies { take(line, host: host) }
         return outcome
     }
@@ -167,6 +173,7 @@ struct Browser {
     }
 
     mutating func take(_ line: String, host: String) {
+        guard line.hasPrefix("__Host-Http-") else { return }
         // Every cookie of ours says the same, also to remove one (SECURITY-CASES D04).
         #expect(line.hasSuffix("; Path=/; Secure; HttpOnly; SameSite=Lax"))
         #expect(!line.contains("Domain"))
@@ -181,10 +188,13 @@ struct Browser {
 
 extension World {
     func send(
-        _ request: RequestHead, body: [UInt8], _ arrival: Arrival, route: RouteIdentity? = nil
+        _ request: RequestHead, body: [UInt8], _ arrival: Arrival, route: RouteIdentity? = nil,
+        prefix: String = ""
     ) async -> Outcome {
         var memo = SessionMemo()
-        switch gate.decide(request, arrival, route: route, memo: &memo) {
+        let decision = gate.decide(
+            request, arrival, route: route, prefix: Array(prefix.utf8)[...], memo: &memo)
+        switch decision {
         case .answer(let answer): return Outcome(answer)
         case .own(let endpoint, let limit):
             guard body.count <= limit else { return Outcome(.page(.tooLarge, status: 413)) }

@@ -1,0 +1,208 @@
+import GatehouseBase
+import GatehouseHTTP
+import Testing
+
+@testable import GatehouseGate
+
+/// `/hub/logout` ends everything where a person meant it, and nothing where none did.
+@Suite struct HubLogoutTests {
+    private let world: World
+    private var browser: Browser
+    private let route = RouteIdentity(identityHeaders: [], hub: HubPreset(baseURL: "/"))
+
+    private static let url = World.hub + "/hub/logout"
+    private static let button = [
+        ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
+        ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-User", "?1"), ("Accept", "text/html"),
+    ]
+
+    init() async throws {
+        world = try World()
+        browser = Browser(world)
+        try await browser.signIn(at: World.hub + "/", as: World.alice)
+    }
+
+    private mutating func ask(
+        _ fields: [(String, String)], method: String = "GET", url: String = HubLogoutTests.url
+    ) async throws -> Outcome {
+        try await browser.send(method, url, fields, route: route, prefix: "/")
+    }
+
+    /// Follows the answer that takes the place of the Hub's.
+    private mutating func follow(_ outcome: Outcome) async throws -> Outcome {
+        let substitute = try #require(outcome.passage?.substitute)
+        #expect(substitute.response.head.status == 303)
+        #expect(substitute.patience == .seconds(2))
+        let location = try #require(substitute.response.head.fields.text(.location))
+        #expect(location.hasPrefix("/.gatehouse/logout?token="))
+        return try await browser.send("GET", World.hub + location, HubLogoutTests.button)
+    }
+
+    @Test(arguments: ["GET", "POST"])
+    mutating func `the Hub is asked, and then everything ends`(method: String) async throws {
+        let fields =
+            HubLogoutTests.button + (method == "POST" ? [("Origin", World.hub)] : [])
+        let outcome = try await ask(fields, method: method)
+        guard case .screened? = outcome.passage?.edits.cookies else { throw World.Missing() }
+        #expect(world.ended.isEmpty)
+        let end = try await follow(outcome)
+        #expect(end.status == 302)
+        #expect(end.location?.hasPrefix(FakeProvider.issuer) == true)
+        #expect(world.ended.map(\.1) == [.signOut])
+    }
+
+    @Test mutating func `the browser forgets the Hub's cookies, each on its path`() async throws {
+        let session = try #require(world.gate.store.all.first)
+        for (name, path) in [
+            ("jupyterhub-hub-login", "/hub/"), ("jupyterhub-user-alice", "/user/alice/"),
+        ] {
+            let value = Array("v".utf8)
+            _ = session.pin(
+                PinSet.Place(name: Array(name.utf8), path: Array(path.utf8)), value.span)
+        }
+        let end = try await follow(try await ask(HubLogoutTests.button))
+        for line in [
+            "jupyterhub-hub-login=; Max-Age=0; Path=/hub/",
+            "jupyterhub-user-alice=; Max-Age=0; Path=/user/alice/",
+            "_xsrf=; Max-Age=0; Path=/;", "_xsrf=; Max-Age=0; Path=/hub/",
+            "_xsrf=; Max-Age=0; Path=/user/alice/",
+        ] {
+            #expect(end.cookies.contains { $0.hasPrefix(line) }, "\(line)")
+        }
+    }
+
+    @Test(arguments: [
+        [("Sec-Fetch-Site", "none")], [("Sec-Fetch-Site", "cross-site")],
+        [("Sec-Fetch-Site", "same-site")], [],
+    ])
+    mutating func `who types it, or comes from elsewhere, is asked first`(
+        site: [(String, String)]
+    ) async throws {
+        let fields =
+            [("Accept", "text/html")]
+            + (site.isEmpty
+                ? [] : [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")])
+        let outcome = try await ask(site + fields, url: HubLogoutTests.url + "?x=1")
+        #expect(outcome.status == 200)
+        guard case .confirmHubLogout(let name, let link)? = outcome.page else {
+            throw World.Missing()
+        }
+        #expect(name == "alice")
+        #expect(world.ended.isEmpty)
+        // The button: a browser that says nothing is believed for the token's sake.
+        let pressed = try await ask(fields, url: World.hub + link + "&x=1")
+        #expect(pressed.passage?.edits.target == Array("/hub/logout?x=1".utf8))
+        #expect(try await follow(pressed).status == 302)
+        #expect(world.ended.count == 1)
+    }
+
+    @Test mutating func `a token of another session, an old one and two of them ask again`()
+        async throws
+    {
+        let plain = [("Accept", "text/html")]
+        let outcome = try await ask(plain)
+        guard case .confirmHubLogout(_, let link)? = outcome.page else { throw World.Missing() }
+        var bob = Browser(world)
+        try await bob.signIn(at: World.hub + "/", as: World.bob)
+        let foreign = try await bob.send("GET", World.hub + link, plain, route: route, prefix: "/")
+        #expect(foreign.passage == nil)
+        let token = link.split(separator: "=")[1]
+        let twice = try await ask(plain, url: World.hub + link + "&gatehouse_logout=\(token)")
+        #expect(twice.passage == nil)
+        world.clock.advance(by: .seconds(302))
+        #expect(try await ask(plain, url: World.hub + link).passage == nil)
+        #expect(world.ended.isEmpty)
+    }
+
+    @Test(arguments: [
+        [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")],
+        [("Sec-Fetch-Site", "same-site"), ("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")],
+        [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")],
+        button + [("Sec-Purpose", "prefetch")], button + [("Purpose", "prefetch")],
+        [("Accept", "image/*")],
+    ])
+    mutating func `a picture, a frame of another site and a prefetch end nothing`(
+        fields: [(String, String)]
+    ) async throws {
+        let outcome = try await ask(fields)
+        #expect(outcome.status == 403)
+        #expect(outcome.passage == nil)
+        #expect(world.ended.isEmpty)
+    }
+
+    @Test mutating func `a form of another site is refused`() async throws {
+        let outcome = try await ask(
+            [
+                ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"),
+                ("Sec-Fetch-Dest", "document"), ("Origin", "https://evil.example"),
+                ("Accept", "text/html"),
+            ], method: "POST")
+        #expect(outcome.passage == nil)
+        #expect(world.ended.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("GET", "empty"), ("GET", "iframe"), ("POST", "empty"),
+    ])
+    mutating func `a script or a frame of this origin asks the Hub itself`(
+        method: String, dest: String
+    ) async throws {
+        let outcome = try await ask(
+            [
+                ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Dest", dest),
+                ("Sec-Fetch-Mode", dest == "iframe" ? "navigate" : "cors"),
+                ("Origin", World.hub),
+            ], method: method)
+        #expect(outcome.passage != nil)
+        #expect(outcome.passage?.substitute == nil)
+    }
+
+    @Test mutating func `other methods are the Hub's`() async throws {
+        for method in ["PUT", "DELETE", "HEAD"] {
+            let outcome = try await ask(
+                HubLogoutTests.button + [("Origin", World.hub)], method: method)
+            #expect(outcome.passage != nil && outcome.passage?.substitute == nil)
+        }
+    }
+
+    @Test mutating func `who is not signed in is not sent to sign in for it`() async throws {
+        var stranger = Browser(world)
+        let outcome = try await stranger.send(
+            "GET", HubLogoutTests.url, HubLogoutTests.button, route: route, prefix: "/")
+        #expect(outcome.status == 303)
+        #expect(outcome.location == "/.gatehouse/logout")
+        let script = try await stranger.send(
+            "GET", HubLogoutTests.url, Browser.script, route: route, prefix: "/")
+        #expect(script.status == 401)
+    }
+
+    @Test mutating func `on a route without the preset it is a path as any other`() async throws {
+        let outcome = try await browser.send(
+            "GET", HubLogoutTests.url, HubLogoutTests.button,
+            route: RouteIdentity(identityHeaders: []), prefix: "/")
+        #expect(outcome.passage != nil && outcome.passage?.substitute == nil)
+    }
+
+    @Test mutating func `who signs in as somebody else loses the cookies of the one before`()
+        async throws
+    {
+        let session = try #require(world.gate.store.all.first)
+        let value = Array("v".utf8)
+        _ = session.pin(
+            PinSet.Place(name: Array("jupyterhub-hub-login".utf8), path: Array("/hub/".utf8)),
+            value.span)
+        let start = try await browser.send(
+            "GET", World.hub + "/.gatehouse/login?rd=/", Browser.navigation)
+        // With a session the login is over at once; a callback of another tab goes on.
+        #expect(start.status == 302)
+        var other = Browser(world)
+        let fresh = try await other.navigate(World.hub + "/")
+        browser.jars["hub.example", default: []] += other.jars["hub.example"] ?? []
+        let end = try await browser.navigate(try world.fake.callback(fresh, as: World.bob))
+        #expect(world.ended.map(\.1) == [.switchedUser])
+        #expect(
+            end.cookies.contains {
+                $0.hasPrefix("jupyterhub-hub-login=; Max-Age=0; Path=/hub/")
+            })
+    }
+}

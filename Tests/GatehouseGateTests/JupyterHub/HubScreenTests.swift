@@ -1,0 +1,168 @@
+import GatehouseBase
+import GatehouseHTTP
+import Testing
+
+@testable import GatehouseGate
+
+/// JupyterHub's cookies are good in the session that they were set in, and nowhere else.
+@Suite struct HubScreenTests {
+    private let preset = HubPreset(baseURL: "/")
+    private let world: World
+    private var alice: Browser
+    private var bob: Browser
+
+    init() async throws {
+        world = try World(access: [
+            AccessRule(
+                pattern: try #require(PathPattern("/hub/health")), methods: ["GET"],
+                allow: .anyone),
+            AccessRule(pattern: try #require(PathPattern("/**")), allow: .signedIn),
+        ])
+        alice = Browser(world)
+        bob = Browser(world)
+        try await alice.signIn(at: World.hub + "/", as: World.alice)
+        try await bob.signIn(at: World.hub + "/", as: World.bob)
+    }
+
+    /// The screen of one exchange on a route.
+    private func screen(
+        _ browser: inout Browser, _ prefix: String, path: String? = nil
+    ) async throws -> any CookieScreen {
+        let outcome = try await browser.send(
+            "GET", World.hub + (path ?? prefix), Browser.script,
+            route: RouteIdentity(identityHeaders: [], hub: preset), prefix: prefix)
+        let passage = try #require(outcome.passage)
+        guard case .screened(let screen) = passage.edits.cookies else {
+            throw World.Missing()
+        }
+        #expect(passage.review.screen != nil)
+        return screen
+    }
+
+    private func passes(_ screen: any CookieScreen, _ name: String, _ value: String) -> Bool {
+        let name = Array(name.utf8)
+        let value = Array(value.utf8)
+        return screen.passes(name: name.span, value: value.span)
+    }
+
+    private func judge(_ screen: any CookieScreen, _ line: String) -> SetCookieVerdict {
+        let bytes = Array(line.utf8)
+        return screen.judge(setCookie: bytes.span)
+    }
+
+    @Test mutating func `a cookie goes back to the Hub in the session that got it, and in no other`()
+        async throws
+    {
+        let hub = try await screen(&alice, "/")
+        #expect(!passes(hub, "jupyterhub-hub-login", "2|1:0|alice"))
+        #expect(
+            judge(hub, "jupyterhub-hub-login=\"2|1:0|alice\"; HttpOnly; Path=/hub/")
+                == .passesAfterCommit)
+        #expect(judge(hub, "jupyterhub-session-id=abc; Path=/") == .passesAfterCommit)
+        #expect(judge(hub, "jupyterhub-session-id=abc; Path=/") == .passes)
+        #expect(passes(hub, "jupyterhub-hub-login", "\"2|1:0|alice\""))
+        #expect(!passes(hub, "jupyterhub-hub-login", "\"2|1:0|alicE\""))
+        #expect(!passes(hub, "__Host-jupyterhub-hub-login", "\"2|1:0|alice\""))
+        // I01: the same browser's leftovers, or a copy, in somebody else's session.
+        let other = try await screen(&bob, "/")
+        #expect(!passes(other, "jupyterhub-hub-login", "\"2|1:0|alice\""))
+        #expect(!passes(other, "jupyterhub-session-id", "abc"))
+        #expect(passes(other, "theme", "dark") && passes(other, "_xsrf", "x"))
+        #expect(world.log.contains { $0.hasPrefix("cookie_pin_stripped") && $0.contains("bob") })
+    }
+
+    @Test mutating func `the Hub's own cookie reaches no user's server`() async throws {
+        let hub = try await screen(&alice, "/")
+        _ = judge(hub, "jupyterhub-hub-login=x; Path=/hub/")
+        _ = judge(hub, "jupyterhub-session-id=abc; Path=/")
+        let server = try await screen(&alice, "/user/alice")
+        #expect(!passes(server, "jupyterhub-hub-login", "x"))
+        #expect(passes(server, "jupyterhub-session-id", "abc"))
+    }
+
+    @Test mutating func `a server sets its own cookie and none of another's`() async throws {
+        let server = try await screen(&alice, "/user/alice")
+        #expect(judge(server, "jupyterhub-user-alice=t; Path=/user/alice/") == .passesAfterCommit)
+        #expect(passes(server, "jupyterhub-user-alice", "t"))
+        // I02 and B14: what only looks like it, and what is somebody else's, is dropped.
+        for line in [
+            "jupyterhub-user-bob=t; Path=/user/bob/", "jupyterhub-hub-login=t; Path=/hub/",
+            "jupyterhub-session-id=t; Path=/", "jupyterhub-user-alice-work=t; Path=/user/alice/",
+            "service-files=t; Path=/services/files/", "__Host-jupyterhub-hub-login=t; Path=/",
+            "JupyterHub-Hub-Login=t; Path=/hub/", " jupyterhub-user-bob =t", "\"service-x\"=t",
+        ] {
+            #expect(judge(server, line) == .dropped, "\(line)")
+        }
+        #expect(judge(server, "theme=dark; Path=/") == .passes)
+        #expect(world.log.contains { $0.hasPrefix("cookie_dropped") && $0.contains("/user/alice") })
+        let other = try await screen(&bob, "/user/alice")
+        #expect(!passes(other, "jupyterhub-user-alice", "t"))
+        let work = try await screen(&alice, "/user/alice/work")
+        #expect(judge(work, "jupyterhub-user-alice-work=w") == .passesAfterCommit)
+        #expect(passes(work, "jupyterhub-user-alice-work", "w"))
+        #expect(!passes(work, "jupyterhub-user-alice", "t"))
+    }
+
+    @Test mutating func `a service sets its own cookie`() async throws {
+        let service = try await screen(&alice, "/services/files")
+        #expect(judge(service, "service-files=t; Path=/services/files/") == .passesAfterCommit)
+        #expect(judge(service, "service-other=t; Path=/services/other/") == .dropped)
+        #expect(passes(service, "service-files", "t") && !passes(service, "service-other", "t"))
+    }
+
+    @Test mutating func `a sign-in under way at a server needs no pin`() async throws {
+        let server = try await screen(&alice, "/user/alice")
+        #expect(judge(server, "jupyterhub-user-alice-oauth-state=s; Path=/user/alice/") == .passes)
+        #expect(passes(server, "jupyterhub-user-alice-oauth-state", "s"))
+        #expect(passes(server, "jupyterhub-user-alice-oauth-state-AbCdEfGh", "s"))
+        #expect(judge(server, "jupyterhub-user-bob-oauth-state=s; Path=/user/bob/") == .dropped)
+        // A user may bear such a name; his cookie is no state.
+        let odd = try await screen(&alice, "/user/alice-oauth-state")
+        #expect(!passes(odd, "jupyterhub-user-alice-oauth-state", "s"))
+    }
+
+    @Test mutating func `several values of a cookie are good, and four at most`() async throws {
+        let hub = try await screen(&alice, "/")
+        for number in 1...5 { _ = judge(hub, "jupyterhub-session-id=\(number); Path=/") }
+        #expect(!passes(hub, "jupyterhub-session-id", "1"))
+        for number in 2...5 { #expect(passes(hub, "jupyterhub-session-id", "\(number)")) }
+    }
+
+    @Test mutating func `what the Hub removes is good no longer`() async throws {
+        let hub = try await screen(&alice, "/")
+        _ = judge(hub, "jupyterhub-hub-login=x; Path=/hub/")
+        let past = "expires=Thu, 27 Nov 2025 08:00:00 GMT"
+        #expect(judge(hub, "jupyterhub-hub-login=\"\"; \(past); Path=/hub/") == .passes)
+        #expect(!passes(hub, "jupyterhub-hub-login", "x"))
+    }
+
+    @Test mutating func `a session keeps 32 cookies, those that were set last`() async throws {
+        let session = try #require(world.gate.store.all.first { $0.username == "alice" })
+        for number in 0..<40 {
+            let value = Array("v".utf8)
+            _ = session.pin(
+                PinSet.Place(name: Array("service-\(number)".utf8), path: [0x2F]), value.span)
+        }
+        #expect(session.pinnedCookies.count == 32)
+        #expect(session.pinnedCookies.first?.name == Array("service-8".utf8))
+    }
+
+    @Test mutating func `under a public rule nobody is signed in and nothing is pinned`()
+        async throws
+    {
+        let hub = try await screen(&alice, "/")
+        _ = judge(hub, "jupyterhub-hub-login=x; Path=/hub/")
+        let open = try await screen(&alice, "/", path: "/hub/health")
+        #expect(!passes(open, "jupyterhub-hub-login", "x"))
+        #expect(judge(open, "jupyterhub-hub-login=y; Path=/hub/") == .dropped)
+    }
+
+    @Test mutating func `without the preset cookies are the application's`() async throws {
+        let outcome = try await alice.send(
+            "GET", World.hub + "/grafana", Browser.script,
+            route: RouteIdentity(identityHeaders: []), prefix: "/grafana")
+        let passage = try #require(outcome.passage)
+        guard case .all = passage.edits.cookies else { throw World.Missing() }
+        #expect(passage.review.screen == nil)
+    }
+}

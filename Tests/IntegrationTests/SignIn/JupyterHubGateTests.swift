@@ -1,0 +1,169 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseHTTP
+import GatehouseNet
+import GatehouseProxy
+import GatehouseTesting
+import Testing
+
+/// The preset `jupyterhub` over real sockets: what reaches the Hub, and what the browser gets.
+@Suite struct JupyterHubGateTests {
+    private let upstream = FakeUpstream()
+
+    private func gateway(
+        settings: GatewaySettings = GatewaySettings(), limit: Int? = nil
+    ) async throws -> TestGateway {
+        let upstream = upstream
+        return try await TestGateway(
+            settings: settings,
+            configure: { configuration in
+                for index in configuration.routes.indices
+                where configuration.routes[index].path == "/" {
+                    configuration.routes[index].preset = .jupyterhub
+                    configuration.routes[index].maximumBody = limit
+                }
+            }, upstream: { _ in upstream })
+    }
+
+    private static let button = [
+        ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Fetch-User", "?1"), ("Sec-Fetch-Dest", "document"), ("Accept", "text/html"),
+    ]
+
+    /// What a Hub sets at its login.
+    private func setLogin(_ value: String) {
+        var response = Response(200, contentType: "text/html", "hub")
+        response.head.fields.append(
+            .setCookie, "jupyterhub-hub-login=\(value); HttpOnly; Path=/hub/")
+        response.head.fields.append(.setCookie, "jupyterhub-session-id=s-\(value); Path=/")
+        response.head.fields.append(.setCookie, "jupyterhub-user-bob=planted; Path=/user/bob/")
+        upstream.on("/hub/oauth_callback", response)
+    }
+
+    // SECURITY-CASES I01, I02, B14.
+    @Test func `a Hub's cookie is worth nothing in another session`() async throws {
+        let gateway = try await gateway()
+        let alice = try await gateway.browser(of: "alice")
+        setLogin("alice")
+        let login = try await alice.visit(gateway.publicURL + "/hub/oauth_callback")
+        #expect(login.all("set-cookie").count == 2)
+        _ = try await alice.visit(gateway.publicURL + "/hub/home")
+        let seen = try #require(upstream.lastRequest?["cookie"])
+        #expect(seen.contains("jupyterhub-hub-login=alice"))
+        #expect(seen.contains("jupyterhub-session-id=s-alice"))
+        let bob = try await gateway.browser(of: "bob")
+        bob.setCookie("jupyterhub-hub-login=alice; Path=/hub/", from: gateway.publicURL + "/hub/x")
+        bob.setCookie("jupyterhub-session-id=s-alice; Path=/", from: gateway.publicURL + "/")
+        bob.setCookie("_xsrf=kept; Path=/", from: gateway.publicURL + "/")
+        _ = try await bob.visit(gateway.publicURL + "/hub/home")
+        #expect(upstream.lastRequest?["cookie"] == "_xsrf=kept")
+        await gateway.stop()
+    }
+
+    @Test func `the Hub's log out ends the session, whatever the Hub answers`() async throws {
+        let gateway = try await gateway()
+        upstream.on("/hub/logout", Response(200, contentType: "text/html", "you are still here"))
+        let alice = try await gateway.browser(of: "alice")
+        setLogin("alice")
+        _ = try await alice.visit(gateway.publicURL + "/hub/oauth_callback")
+        let answer = try await alice.send(
+            "GET", gateway.publicURL + "/hub/logout", fields: JupyterHubGateTests.button)
+        #expect(answer.status == 303)
+        #expect(!answer.text.contains("still here"))
+        #expect(upstream.lastRequest?["cookie"]?.contains("jupyterhub-hub-login=alice") == true)
+        let location = try #require(answer["location"])
+        let end = try await alice.send(
+            "GET", gateway.publicURL + location, fields: JupyterHubGateTests.button)
+        #expect(end.status == 302)
+        #expect(end["location"]?.contains("/provider/") == true)
+        #expect(alice.cookies(for: gateway.publicURL + "/hub/home").isEmpty)
+        let count = upstream.count("/hub/home")
+        let again = try await alice.send("GET", gateway.publicURL + "/hub/home")
+        #expect(again.status == 401)
+        #expect(upstream.count("/hub/home") == count)
+        await gateway.stop()
+    }
+
+    @Test func `a Hub that does not answer does not hold a log out up`() async throws {
+        let gateway = try await gateway()
+        upstream.on("/hub/logout") { exchange, loop in
+            await EventLoop.sleep(.seconds(20), on: loop.core)
+            await exchange.send(Response(200))
+        }
+        let alice = try await gateway.browser(of: "alice")
+        let began = Instant.now()
+        let answer = try await alice.send(
+            "GET", gateway.publicURL + "/hub/logout", fields: JupyterHubGateTests.button)
+        #expect(answer.status == 303)
+        // Its patience is the feature: two seconds.
+        #expect(Instant.now().since(began) < .seconds(8))
+        await gateway.stop()
+    }
+
+    @Test func `the token of our question does not reach the Hub`() async throws {
+        let gateway = try await gateway()
+        let alice = try await gateway.browser(of: "alice")
+        let url = gateway.publicURL + "/hub/logout"
+        let question = try await alice.send("GET", url, fields: [("Accept", "text/html")])
+        #expect(question.status == 200)
+        #expect(upstream.count("/hub/logout") == 0)
+        let start = try #require(question.text.firstRange(of: "gatehouse_logout="))
+        let token = question.text[start.upperBound...].prefix { $0 != "\"" }
+        let pressed = try await alice.send(
+            "GET", "\(url)?a=1&gatehouse_logout=\(token)&b=2", fields: [("Accept", "text/html")])
+        #expect(pressed.status == 303)
+        #expect(upstream.lastRequest?.target == "/hub/logout?a=1&b=2")
+        await gateway.stop()
+    }
+
+    @Test func `a Hub that is down is 503, which JupyterLab does not take for a dead kernel`()
+        async throws
+    {
+        let closed = LocalPort.unused()
+        let settings = GatewaySettings(
+            routes: ["{path: /user/alice, upstream: \"http://127.0.0.1:\(closed)\"}"])
+        let upstream = upstream
+        let gateway = try await TestGateway(
+            settings: settings,
+            configure: { configuration in
+                for index in configuration.routes.indices
+                where configuration.routes[index].path == "/user/alice" {
+                    configuration.routes[index].preset = .jupyterhub
+                }
+            }, upstream: { _ in upstream })
+        let alice = try await gateway.browser(of: "alice")
+        let answer = try await alice.send("GET", gateway.publicURL + "/user/alice/api/kernels/1")
+        #expect(answer.status == 503)
+        #expect(answer["retry-after"] != nil)
+        await gateway.stop()
+    }
+
+    @Test(arguments: [true, false])
+    func `a body above the route's limit is refused, one below it passes`(
+        hasLength: Bool
+    ) async throws {
+        let gateway = try await gateway(limit: 1000)
+        let alice = try await gateway.browser(of: "alice")
+        let cookies = alice.cookies(for: gateway.publicURL)
+        for (size, status) in [(1000, 200), (1001, 413)] {
+            let length =
+                hasLength ? "Content-Length: \(size)" : "Transfer-Encoding: chunked"
+            let body = [UInt8](repeating: 0x61, count: size)
+            let framed =
+                hasLength
+                ? body
+                : Array("\(String(size, radix: 16))\r\n".utf8) + body + Array("\r\n0\r\n\r\n".utf8)
+            let head =
+                "PUT /big HTTP/1.1\r\nHost: \(gateway.authority)\r\nCookie: \(cookies)\r\n"
+                + "Origin: \(gateway.publicURL)\r\n\(length)\r\n\r\n"
+            let loop = EventLoop(name: "test-body")
+            let answer = try await loop.attempt { loop in
+                let connection = try await gateway.connect(on: loop)
+                try await connection.send(Array(head.utf8) + framed)
+                return try await connection.response(to: .put)
+            }
+            #expect(answer.status == status)
+        }
+        await gateway.stop()
+    }
+}
