@@ -53,18 +53,28 @@ extension CHPCommandLine {
         let name = target == nil ? "directory" : "target"
         let flag = target == nil ? "--error-path" : "--error-target"
         configuration.origins["forwarding.error_pages.\(name)"] = .flag(flag)
-        if let target { configuration.jupyterHub.baseURL = CHPCommandLine.baseURL(of: target) }
+        guard let target, let base = CHPCommandLine.baseURL(of: target) else { return }
+        let written = configuration.jupyterHub.baseURL
+        if wasWritten("jupyterhub.base_url"), written != base {
+            say(
+                .warning,
+                "'jupyterhub.base_url' is '\(written)', and the Hub says '\(base)' with "
+                    + "--error-target, which is taken")
+        }
+        configuration.jupyterHub.baseURL = base
+        configuration.origins["jupyterhub.base_url"] = .flag("--error-target")
     }
 
     /// The Hub's base URL, decoded as paths of routes are: `/base/` of
-    /// `http://hub:8081/base/hub/error`, which is how JupyterHub writes its error target.
-    static func baseURL(of errorTarget: String) -> String {
+    /// `http://hub:8081/base/hub/error`, which is how JupyterHub writes its error target. Nil
+    /// where the target is another's.
+    static func baseURL(of errorTarget: String) -> String? {
         let parts = errorTarget.split(
             separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return "/" }
+        guard parts.count == 4 else { return nil }
         let path = parts[3].prefix { $0 != "?" && $0 != "#" }
         var segments = path.split(separator: "/")
-        guard segments.suffix(2) == ["hub", "error"] else { return "/" }
+        guard segments.suffix(2) == ["hub", "error"] else { return nil }
         segments.removeLast(2)
         return "/" + segments.map { "\(decoded($0))/" }.joined()
     }

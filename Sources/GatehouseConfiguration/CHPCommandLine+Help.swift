@@ -19,7 +19,8 @@ extension CHPCommandLine {
 
             Environment: CONFIGPROXY_AUTH_TOKEN or CONFIGPROXY_AUTH_TOKEN_FILE for the routes API,
             CONFIGPROXY_SSL_KEY_PASSPHRASE, CONFIGPROXY_API_SSL_KEY_PASSPHRASE, GATEHOUSE_CONFIG,
-            GATEHOUSE_CONFIG_YAML, GATEHOUSE_LOOPS.
+            GATEHOUSE_CONFIG_YAML, GATEHOUSE_LOOPS; with sign-in GATEHOUSE_OIDC_CLIENT_SECRET and
+            GATEHOUSE_KEYS.
 
             SIGTERM and SIGINT end at once with status 2, SIGHUP reads certificates again.
 

@@ -85,7 +85,9 @@ extension CHPCommandLine {
         guard words.text("--redirect-port") != nil, let index = index(of: .public),
             case .tcp(_, let publicPort) = configuration.listeners[index].address, publicPort != 80
         else { return }
-        var target = publicPort == 0 ? nil : publicPort
+        let signsIn = configuration.oidc != nil
+        // With public URLs that of the first goes without saying.
+        var target = publicPort == 0 || signsIn ? nil : publicPort
         if words.text("--redirect-to") != nil { target = try port("--redirect-to", else: nil) }
         let current = configuration.listeners.firstIndex { $0.redirect != nil }
         let host = current.flatMap { index -> String? in
@@ -99,11 +101,12 @@ extension CHPCommandLine {
         let place = current ?? configuration.listeners.count
         if current == nil { configuration.listeners.append(ListenerSettings(address: address)) }
         configuration.listeners[place].address = address
-        configuration.listeners[place].redirect = HTTPSRedirect(status: 301, port: target)
+        configuration.listeners[place].redirect = HTTPSRedirect(
+            status: signsIn ? 307 : 301, port: target)
         configuration.origins["listeners[\(place)].address"] = .flag("--redirect-port")
     }
 
-    private func index(of role: ListenerSettings.Role) -> Int? {
+    func index(of role: ListenerSettings.Role) -> Int? {
         configuration.listeners.firstIndex { $0.role == role && $0.redirect == nil }
     }
 

@@ -100,9 +100,7 @@ public struct CHPCommandLine {
 
     /// In the order in which configurable-http-proxy looks and speaks.
     private mutating func apply() throws(Refusal) {
-        for flag in CHPFlag.waiting where words.has(flag.name) {
-            throw .text("option '\(flag.name)' is not built yet")
-        }
+        applySignIn()
         applyLog()
         let hasTLS = words.text("--ssl-key") != nil || words.text("--ssl-cert") != nil
         if words.text("--redirect-port") != nil, !hasTLS, publicListener?.tls == nil {
@@ -117,16 +115,18 @@ public struct CHPCommandLine {
             say(.warning, "REST API is not authenticated.")
         }
         try applyListeners()
+        try applyFront()
         for index in configuration.listeners.indices
         where configuration.listeners[index].role == .api && token != nil {
             configuration.listeners[index].token = token
             configuration.listeners[index].tokenFile = nil
         }
         try applyOperation()
+        diagnoseSignIn()
         if configuration.origins["access"] != nil { configuration.readingsMustAgree = true }
     }
 
-    private var publicListener: ListenerSettings? {
+    var publicListener: ListenerSettings? {
         configuration.listeners.first { $0.role == .public && $0.redirect == nil }
     }
 
@@ -176,6 +176,12 @@ public struct CHPCommandLine {
         } else if case .none = configuration.stateDirectory,
             configuration.origins["state_dir"] == nil
         {
+            guard !configuration.requiresState else {
+                throw .text(
+                    "no state directory: STATE_DIRECTORY, XDG_STATE_HOME and HOME are not set, and "
+                        + "with 'oidc' there is no start without one; write 'state_dir: none' or "
+                        + "add '--state-dir none' to keep keys and sessions in memory alone")
+            }
             say(
                 .warning,
                 "no state directory: STATE_DIRECTORY, XDG_STATE_HOME and HOME are not set, and "

@@ -146,11 +146,15 @@ struct CHPFlag: Sendable {
             "contract: last_activity as configurable-http-proxy counts it; traffic: data from "
                 + "servers too (default: \"contract\")."),
         CHPFlag("--access-log", "Write a line for every exchange."),
-    ]
-
-    /// Those that the design has a place for, but nothing reads yet.
-    static let waiting = [
-        CHPFlag("--front <profile>", ""), CHPFlag("--trusted <networks>", ""),
+        CHPFlag(
+            "--front <profile>",
+            "What stands before the public port and tells where requests come from: none, nginx, "
+                + "cloudflare-tunnel or forwarded (RFC 7239). Needs --trusted."),
+        CHPFlag(
+            "--trusted <networks>",
+            "Whose word --front takes: networks or addresses with commas between them, such as "
+                + "10.0.0.0/8, and 'unix' for who comes through a UNIX socket. May be given several "
+                + "times. Its fields are then replaced by ours, one value each."),
     ]
 
     /// The two that end the reading.
@@ -159,5 +163,5 @@ struct CHPFlag: Sendable {
         CHPFlag("-h, --help", "Print this."),
     ]
 
-    static let all = contract + own + waiting
+    static let all = contract + own
 }

@@ -11,8 +11,11 @@ struct CHPWords {
     }
 
     private var values: [String: String] = [:]
-    /// The texts of `--custom-header`, the only flag that accumulates, each with a colon.
+    /// The texts of `--custom-header`, the only one of the contract's flags that accumulates, each
+    /// with a colon.
     private(set) var customHeaders: [String] = []
+    /// What stood between the commas of all `--trusted`.
+    private(set) var trusted: [String] = []
 
     /// Whether the flag was given, with whatever value.
     func has(_ name: String) -> Bool { values[name] != nil }
@@ -73,6 +76,9 @@ struct CHPWords {
     /// The error, where the value is wrong at first sight.
     private mutating func take(_ flag: CHPFlag, _ value: String) -> String? {
         values[flag.name] = value
+        if flag.name == "--trusted" {
+            trusted += value.split(separator: ",").map(CHPWords.trimmed).filter { !$0.isEmpty }
+        }
         guard flag.name == "--custom-header" else { return nil }
         let text = CHPWords.trimmed(value)
         guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else {

@@ -48,8 +48,9 @@ public struct CommandTable: Sendable {
             summary: "check a configuration and print the settings in force",
             details: """
                 Reads every file that the configuration names, touches no network and binds no
-                address. Standard output has the settings with their origin, standard error what is
-                wrong. Exit 0, 1 with errors, 64 for wrong usage.
+                address. Standard output has the settings with their origin and, as comments, the
+                URLs that the provider's client must hold; standard error has what is wrong. Exit 0,
+                1 with errors, 64 for wrong usage.
                 """),
         Entry(
             name: "proxy", words: ["[options]"], flags: [],

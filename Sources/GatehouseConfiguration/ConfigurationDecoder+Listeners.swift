@@ -51,12 +51,14 @@ extension ConfigurationDecoder {
                     waiting: Schema.waitingRoles)
             } ?? .public
         let tls = reader["tls"].map { listenerTLS($0, at: reader.path(of: "tls")) }
+        let front = reader["front"].map { self.front($0, at: reader.path(of: "front")) }
         let redirects = reader["redirect_to_https"].flatMap {
             flag($0, at: reader.path(of: "redirect_to_https"))
         }
         let token = token(reader)
         guard let address = address(reader), let role else { return nil }
         var listener = ListenerSettings(address: address, role: role, tls: tls ?? nil)
+        listener.front = front ?? FrontSettings()
         if redirects == true { listener.redirect = HTTPSRedirect() }
         listener.token = token?.secret
         listener.tokenFile = token?.file

@@ -97,11 +97,18 @@ extension ConfigurationDecoder {
         {
             identity = headers(block)
         }
+        let preset = reader["preset"].map {
+            word($0, at: reader.path(of: "preset"), as: RoutePreset.self)
+        }
+        let maximumBody = size(orNone: "max_body", reader)
         let prefix = prefix(reader)
         let upstream = routeUpstream(reader)
-        guard let prefix, let upstream, host != .some(nil) else { return nil }
-        return RouteSettings(
+        guard let prefix, let upstream, host != .some(nil), preset != .some(nil) else { return nil }
+        var route = RouteSettings(
             host: host ?? nil, path: prefix, upstream: upstream, identityHeaders: identity)
+        route.preset = preset ?? nil
+        route.maximumBody = maximumBody
+        return route
     }
 
     /// A path prefix without slash at its end.

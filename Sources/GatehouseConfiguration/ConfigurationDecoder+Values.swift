@@ -155,6 +155,14 @@ extension ConfigurationDecoder {
         return nil
     }
 
+    /// A size, or nil for `none`.
+    mutating func size(orNone key: String, _ reader: MappingReader) -> Int? {
+        guard let node = reader[key] else { return nil }
+        guard isWord(node, "none") else { return size(node, at: reader.path(of: key)) }
+        wrote(reader.path(of: key), node)
+        return nil
+    }
+
     /// A size of more than nothing, in bytes.
     mutating func size(_ node: YAMLNode, at path: String) -> Int? {
         guard let text = text(node, at: path) else { return nil }

@@ -117,6 +117,7 @@ public struct ConfigurationDecoder {
         {
             configuration.identityHeaders = headers(identity).compactMapValues { $0 }
         }
+        readJupyterHub(root)
         readLog(root)
         return true
     }

@@ -15,7 +15,14 @@ extension EffectiveSettings {
                 write("    ", "token_file", scalar(file), "\(path).token_file")
             }
             if let tls = listener.tls { write(tls, "\(path).tls") }
+            if listener.role == .public { write(listener.front, "\(path).front") }
         }
+    }
+
+    private mutating func write(_ front: FrontSettings, _ path: String) {
+        write("    front:")
+        write("      ", "profile", front.profile.rawValue, "\(path).profile")
+        write("      ", "trusted", flow(front.trustedTexts), "\(path).trusted")
     }
 
     private mutating func write(_ tls: ListenerTLSSettings, _ path: String) {

@@ -21,8 +21,10 @@ public struct EffectiveSettings {
         settings.writeProvider()
         settings.writeSession()
         settings.writeHeaders(configuration.identityHeaders.mapValues { $0 }, in: "identity", "")
+        settings.writeJupyterHub()
         settings.writeLimits()
         settings.writeLog()
+        settings.writeClient()
         return settings.lines.joined(separator: "\n") + "\n"
     }
 
@@ -94,6 +96,12 @@ public struct EffectiveSettings {
             write("  - ", "path", scalar(route.path), "\(path).path")
             if let host = route.host { write("    ", "host", scalar(host), "\(path).host") }
             write("    ", "upstream", scalar(route.upstream.name), "\(path).upstream")
+            if let preset = route.preset {
+                write("    ", "preset", preset.rawValue, "\(path).preset")
+            }
+            write(
+                "    ", "max_body", route.maximumBody.map(Units.text) ?? "none",
+                "\(path).max_body")
             if !route.identityHeaders.isEmpty {
                 writeHeaders(route.identityHeaders, in: "\(path).identity", "    ")
             }
@@ -171,6 +179,13 @@ public struct EffectiveSettings {
         write("  ", "idle", Units.text(session.idle), "session.idle")
         write("  ", "absolute", Units.text(session.absolute), "session.absolute")
         write("  ", "per_user", "\(session.perUser)", "session.per_user")
+    }
+
+    private mutating func writeJupyterHub() {
+        let hub = configuration.jupyterHub
+        write("jupyterhub:")
+        write("  ", "base_url", scalar(hub.baseURL), "jupyterhub.base_url")
+        write("  ", "api_url", hub.apiURL.map(scalar) ?? "null", "jupyterhub.api_url")
     }
 
     private mutating func writeLimits() {

@@ -16,6 +16,15 @@ public struct FrontSettings: Sendable, Hashable {
         case forwarded
     }
 
+    /// Why a text cannot stand in `trusted`, and what to write instead.
+    struct TrustError: Error, Equatable {
+        let message: String
+        let hint: String
+    }
+
+    /// The word of `trusted` for peers that come through a UNIX socket.
+    static let unixWord = "unix"
+
     public var profile = Profile.none
     /// Networks whose peers are the front; empty for nobody, loopback included.
     public var trusted: [Network] = []
@@ -23,4 +32,31 @@ public struct FrontSettings: Sendable, Hashable {
     public var trustsUnixSocket = false
 
     public init() {}
+
+    /// Whether there is somebody whose word is taken.
+    public var isTrusted: Bool { profile != .none && trustsAnybody }
+
+    var trustsAnybody: Bool { !trusted.isEmpty || trustsUnixSocket }
+
+    /// `trusted` as it is written.
+    var trustedTexts: [String] {
+        trusted.map(\.description) + (trustsUnixSocket ? [FrontSettings.unixWord] : [])
+    }
+
+    /// Adds one of `trusted`: a network, an address, or `unix`.
+    mutating func trust(_ text: String) throws(TrustError) {
+        guard text != FrontSettings.unixWord else {
+            trustsUnixSocket = true
+            return
+        }
+        do throws(Network.ParseError) {
+            let network = try Network(parsing: text)
+            if !trusted.contains(network) { trusted.append(network) }
+        } catch {
+            guard let hint = Suggestion.hint(for: text, among: [FrontSettings.unixWord]) else {
+                throw TrustError(message: error.message, hint: error.hint)
+            }
+            throw TrustError(message: error.message, hint: hint)
+        }
+    }
 }

@@ -7,12 +7,13 @@ enum Schema {
         [
             "public_urls", "state_dir", "keys_file", "pid_file", "loops", "listeners",
             "upstreams", "routes", "routes_api", "forwarding", "access", "oidc", "session",
-            "identity", "limits", "log",
+            "identity", "jupyterhub", "limits", "log",
         ],
-        waiting: ["bearer", "logout", "jupyterhub", "pages"])
+        waiting: ["bearer", "logout", "pages"])
     static let listener = KeyTable(
-        "listeners[]", ["address", "role", "tls", "redirect_to_https", "token_file"],
-        waiting: ["front"])
+        "listeners[]", ["address", "role", "tls", "front", "redirect_to_https", "token_file"])
+    static let front = KeyTable(
+        "listeners[].front", ["profile", "trusted"], waiting: ["access"])
     static let listenerTLS = KeyTable(
         "listeners[].tls",
         [
@@ -30,8 +31,8 @@ enum Schema {
         "upstreams.*.tls",
         ["ca_file", "certificate", "key", "server_name", "insecure_skip_verify"])
     static let route = KeyTable(
-        "routes[]", ["host", "path", "upstream", "identity"],
-        waiting: ["preset", "assertion_audience", "access_token", "max_body"])
+        "routes[]", ["host", "path", "upstream", "preset", "max_body", "identity"],
+        waiting: ["assertion_audience", "access_token"])
     static let routeIdentity = KeyTable("routes[].identity", ["headers"], waiting: ["assertion"])
     static let routesAPI = KeyTable(
         "routes_api", ["user_prefixes", "stored_route_lifetime", "host_routing", "activity"])
@@ -60,17 +61,23 @@ enum Schema {
     static let session = KeyTable(
         "session", ["idle", "absolute", "per_user"], waiting: ["remember", "same_site"])
     static let identity = KeyTable("identity", ["headers"], waiting: ["assertion"])
+    static let jupyterHub = KeyTable(
+        "jupyterhub", ["base_url", "api_url"],
+        waiting: ["api_token_file", "stop_servers", "facade"])
     static let limits = KeyTable("limits", Limits.all.map(\.name))
     static let log = KeyTable("log", ["level", "format", "access"], waiting: ["audit"])
 
     /// All of them.
     static let all = [
-        root, listener, listenerTLS, certificate, upstream, upstreamTLS, route, routeIdentity,
-        routesAPI, forwarding, errorPages, rule, allow, oidc, session, identity, limits, log,
+        root, listener, front, listenerTLS, certificate, upstream, upstreamTLS, route,
+        routeIdentity, routesAPI, forwarding, errorPages, rule, allow, oidc, session, identity,
+        jupyterHub, limits, log,
     ]
 
     /// The words of `access[].allow` that are no mapping.
     static let allowWords = ["public", "signed_in", "deny"]
     /// The roles of listeners that the schema has a place for, but nothing serves yet.
     static let waitingRoles = ["internal", "admin"]
+    /// The same of profiles of fronts.
+    static let waitingProfiles = ["proxy-protocol"]
 }

@@ -19,13 +19,21 @@ extension Validation {
             if listener.role == .public, listener.redirect != nil {
                 checkRedirect(listener, at: path)
             }
+            checkFront(listener, at: path)
             let isPlain = listener.tls == nil && !wasWritten("\(path).tls")
-            if signsIn, listener.role == .public, listener.redirect == nil, isPlain {
+            if signsIn, listener.role == .public, listener.redirect == nil, isPlain,
+                listener.front.profile == .none, !wasWritten("\(path).front.trusted[0]")
+            {
+                let isText = configuration.origin(of: "\(path).address").position != nil
                 warn(
                     "\(path).address", "oidc",
                     message: "'\(listener.address)' has no TLS, and nobody can sign in there: "
                         + "navigations are sent to the public URL with 307, the rest gets 421",
-                    hint: "write 'tls: {certificates: […]}'")
+                    hint: isText
+                        ? "write 'tls: {certificates: […]}', or 'front: {profile: …, trusted: […]}' "
+                            + "for the proxy that has it"
+                        : "give it '--ssl-key' and '--ssl-cert', or '--front' and '--trusted' for "
+                            + "the proxy that has it")
             }
         }
         let serves = configuration.listeners.contains { $0.role == .public && $0.redirect == nil }
@@ -98,13 +106,18 @@ extension Validation {
     }
 
     mutating func checkRoutesAPI() {
+        if signsIn, configuration.routesAPI.hostRouting {
+            let isFlag = configuration.origin(of: "routes_api.host_routing").position == nil
+            error(
+                "routes_api.host_routing", "oidc",
+                message: "people cannot sign in where every user has a host of their own: 'oidc' "
+                    + "and host routing exclude each other",
+                hint: isFlag
+                    ? "leave out '--host-routing' (JupyterHub: 'c.JupyterHub.subdomain_host')"
+                    : "write 'host_routing: false'")
+        }
         for (index, listener) in configuration.listeners.enumerated() where listener.role == .api {
             let path = "listeners[\(index)]"
-            if signsIn {
-                error(
-                    "oidc", message: "'oidc' beside a listener for the routes API is not built yet",
-                    hint: "remove one of them")
-            }
             let isGuarded = listener.token != nil || listener.tls?.clientCertificate == .require
             guard configuration.requiresToken, !isGuarded, !wasWritten("\(path).token_file"),
                 !isPrivate(listener.address)
@@ -135,6 +148,7 @@ extension Validation {
     }
 
     mutating func checkForwarding() {
+        checkForwardedFields()
         let path = "forwarding.error_pages"
         let pages = configuration.forwarding.errorPages
         if pages.directory != nil, pages.target != nil {
@@ -149,5 +163,18 @@ extension Validation {
         error(
             "\(path).target", path, message: "'\(target)' cannot be asked for error pages",
             hint: "such as 'http://hub:8081/hub/error'")
+    }
+
+    /// What upstreams are told of where a request comes from must be ours where people sign in.
+    private mutating func checkForwardedFields() {
+        let fields = configuration.forwarding.forwardedFields
+        guard fields != .replace, signsIn else { return }
+        let path = "forwarding.forwarded_fields"
+        let flag = configuration.origin(of: path).position == nil
+        error(
+            path, "oidc",
+            message: "'\(path)' is '\(fields.rawValue)': upstreams would believe what any client "
+                + "writes there, which they must not beside 'oidc'",
+            hint: flag ? "leave out '--no-x-forward'" : "write 'forwarded_fields: replace'")
     }
 }

@@ -18,6 +18,8 @@ public struct Validation {
         validation.checkUpstreams(usedUpstreams)
         validation.checkRoutes()
         validation.checkAccess()
+        validation.checkPresets()
+        validation.checkHub()
         validation.checkProvider()
         validation.checkIdentity()
         validation.checkTimesAndSizes()
@@ -32,20 +34,29 @@ public struct Validation {
 
     func wasWritten(_ path: String) -> Bool { configuration.origins[path] != nil }
 
-    /// The place of the first of `paths` that was written.
-    private func place(_ paths: [String]) -> SourcePosition? {
-        for path in paths {
-            if let position = configuration.origins[path]?.position { return position }
+    /// A diagnostic about the first of `paths` that was written, in the text or as a flag.
+    private mutating func say(
+        _ severity: Diagnostic.Severity, _ paths: [String], _ message: String, _ hint: String?
+    ) {
+        var position: SourcePosition?
+        var source: String?
+        for path in paths where position == nil && source == nil {
+            switch configuration.origin(of: path) {
+            case .written(let place): position = place
+            case .flag: source = configuration.origin(of: path).description
+            case .builtIn, .environment: break
+            }
         }
-        return nil
+        diagnostics.append(
+            Diagnostic(severity, at: position, source: source, message, hint: hint))
     }
 
     mutating func error(_ paths: String..., message: String, hint: String? = nil) {
-        diagnostics.append(Diagnostic(.error, at: place(paths), message, hint: hint))
+        say(.error, paths, message, hint)
     }
 
     mutating func warn(_ paths: String..., message: String, hint: String? = nil) {
-        diagnostics.append(Diagnostic(.warning, at: place(paths), message, hint: hint))
+        say(.warning, paths, message, hint)
     }
 
     // MARK: Addresses
@@ -57,11 +68,35 @@ public struct Validation {
                 "oidc", message: "'oidc' needs 'public_urls': browsers are sent back there",
                 hint: "write 'public_urls: [https://hub.example.org]'")
         }
-        for (index, url) in configuration.publicURLs.enumerated() where url.scheme == .http {
-            error(
-                "public_urls[\(index)]", "public_urls",
-                message: "'\(url)' is not https: browsers keep no session cookie there",
-                hint: "write 'https://…'")
+        for (index, url) in configuration.publicURLs.enumerated() {
+            let path = "public_urls[\(index)]"
+            if url.scheme == .http {
+                error(
+                    path, "public_urls",
+                    message: "'\(url)' is not https: browsers keep no session cookie there",
+                    hint: "write 'https://…'")
+            }
+            checkReach(url, at: path)
+        }
+    }
+
+    /// What no rule and no route is about. Where there are none at all, that is said elsewhere.
+    private mutating func checkReach(_ url: Origin, at path: String) {
+        let rules = configuration.access
+        if !rules.isEmpty, !rules.contains(where: { $0.host == nil || $0.host == url.host }) {
+            warn(
+                path, "public_urls",
+                message: "no rule of 'access' is about '\(url)': nobody is let in",
+                hint: "write '{host: \(url.host), path: /**, allow: signed_in}' there")
+        }
+        let routes = configuration.routes
+        let addsRoutes = configuration.listeners.contains { $0.role == .api }
+        if !addsRoutes, !routes.isEmpty,
+            !routes.contains(where: { $0.host == nil || $0.host == url.host })
+        {
+            warn(
+                path, "public_urls", message: "no route is for '\(url)': every path there is 404",
+                hint: "write '{host: \(url.host), path: /, upstream: http://…}' in 'routes'")
         }
     }
 
@@ -147,6 +182,15 @@ public struct Validation {
             guard let earlier else { continue }
             let line = configuration.origins["access[\(earlier)]"]?.position?.line
             let which = line.map { "the rule in line \($0)" } ?? "rule \(earlier + 1)"
+            if hasPreset, signsIn, configuration.access[earlier].allow == .anyone,
+                rule.allow != .anyone
+            {
+                error(
+                    "\(path).path", path,
+                    message: "'\(path)' never decides: \(which) lets everybody in before it, and "
+                        + "the Hub and its servers are open", hint: "put the narrower rule first")
+                continue
+            }
             warn(
                 "\(path).path", path,
                 message: "'\(path)' never decides: \(which) covers '\(rule.path)' before it",

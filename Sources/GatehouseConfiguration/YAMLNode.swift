@@ -28,6 +28,10 @@ struct YAMLNode: Sendable {
         return text.isEmpty || text == "~" || text == "null"
     }
 
+    var isSequence: Bool {
+        if case .sequence = content { true } else { false }
+    }
+
     /// What this is, for messages.
     var kind: String {
         switch content {

@@ -46,7 +46,6 @@ struct CHPCommandLineTests {
             #expect(text.contains("\n  \(flag.usage)  "), "\(flag.usage)")
             #expect(!flag.help.isEmpty)
         }
-        for flag in CHPFlag.waiting { #expect(!text.contains(flag.name)) }
         for line in text.split(separator: "\n") { #expect(line.count <= 92, "\(line)") }
         #expect(text.hasSuffix("\n") && !text.hasSuffix("\n\n"))
         #expect(CHPCommandLine.help(called: "x").hasPrefix("Usage: x [options]\n"))
@@ -237,8 +236,6 @@ struct CHPCommandLineTests {
     }
 
     @Test(arguments: [
-        (["--front", "nginx"], "error: option '--front' is not built yet\n"),
-        (["--trusted=10.0.0.0/8"], "error: option '--trusted' is not built yet\n"),
         (
             ["--storage-backend", "configurable-http-proxy-redis-backend"],
             "error: option '--storage-backend' is 'configurable-http-proxy-redis-backend', a module "
@@ -300,15 +297,5 @@ struct CHPCommandLineTests {
             failure("--config", "a.yaml")
                 == "a.yaml: error: the configuration cannot be read: No such file or directory\n"
                 + "1 error\n")
-    }
-
-    @Test func `sign-in is not built yet`() {
-        let yaml = """
-            public_urls: [https://hub.example.org]
-            oidc: {issuer: https://sso.example.org, client_id: x, client_secret: y}
-            """
-        let text = failure(yaml: yaml)
-        #expect(
-            text?.contains("'oidc' beside a listener for the routes API is not built yet") == true)
     }
 }

@@ -126,4 +126,45 @@ struct ConfigurationDecoderServingTests {
         #expect(start.configuration.listeners.map(\.role) == [.api, .public])
         #expect(start.lines.map(\.text) == ["REST API is not authenticated."])
     }
+
+    @Test func `a front has its profile and whom it is trusted in`() throws {
+        let listeners = try #require(
+            Corpus.decode(Corpus.bytes("Tests/Corpus/yaml/accept/front.yaml")).configuration
+        ).listeners
+        #expect(
+            listeners.map(\.front.profile) == [.nginx, .cloudflareTunnel, .forwarded, .none, .none])
+        #expect(listeners.map(\.front.isTrusted) == [true, true, true, false, false])
+        #expect(listeners.map(\.front.trustsUnixSocket) == [false, true, false, false, false])
+        // The last of the text is one of the others, written in IPv6.
+        #expect(
+            listeners[0].front.trusted == [
+                Network(bytes: [127, 0, 0, 1], prefix: 32),
+                Network(bytes: [10, 0, 0, 0], prefix: 8),
+                Network(bytes: [0xFD] + [UInt8](repeating: 0, count: 15), prefix: 8),
+            ])
+        #expect(listeners[1].front.trusted.isEmpty)
+        #expect(listeners[3].front == FrontSettings() && listeners[4].front == FrontSettings())
+    }
+
+    @Test func `a route has its preset and its limit, and the Hub its URLs`() throws {
+        let configuration = try #require(
+            Corpus.decode(Corpus.bytes("Tests/Corpus/yaml/accept/hub.yaml")).configuration)
+        #expect(
+            configuration.routes.map(\.preset) == [
+                .jupyterhub, .jupyterhub, .jupyterhub, RoutePreset.none,
+            ])
+        #expect(configuration.routes.map(\.maximumBody) == [nil, nil, nil, 10_000_000])
+        #expect(configuration.jupyterHub.baseURL == "/jupyter/")
+        #expect(configuration.jupyterHub.apiURL == "https://hub:8081/jupyter/hub/api")
+        // In `serve` the preset is written, also for what the API adds.
+        #expect(configuration.routesAPI.preset == RoutePreset.none)
+        let plain = try #require(Corpus.decode(base).configuration)
+        #expect(plain.routes[0].preset == nil && plain.jupyterHub == JupyterHubSettings())
+        let root = try #require(
+            Corpus.decode(
+                base.replacing("8081}", with: "8081, preset: jupyterhub}")
+                    + "jupyterhub: {base_url: /}"
+            ).configuration)
+        #expect(root.jupyterHub.baseURL == "/")
+    }
 }

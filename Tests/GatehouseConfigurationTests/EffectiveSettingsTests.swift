@@ -32,6 +32,7 @@ struct EffectiveSettingsTests {
         #expect(second.oidc == first.oidc)
         #expect(second.session == first.session)
         #expect(second.identityHeaders == first.identityHeaders)
+        #expect(second.jupyterHub == first.jupyterHub)
         #expect(second.limits == first.limits)
         #expect(second.log == first.log)
     }
@@ -50,6 +51,51 @@ struct EffectiveSettingsTests {
         #expect(lines.contains("  absolute: 12h  # default"))
         #expect(lines.contains("  - path: /  # gatehouse.yaml:1"))
         #expect(lines.contains("# keys: ‹secret›  # environment GATEHOUSE_KEYS"))
+    }
+
+    @Test func `fronts, presets and the Hub show their origin`() throws {
+        let hub = try #require(
+            Corpus.decode(Corpus.bytes("Tests/Corpus/yaml/accept/hub.yaml")).configuration)
+        let lines = EffectiveSettings.yaml(of: hub).split(separator: "\n")
+        #expect(lines.contains("    preset: jupyterhub  # gatehouse.yaml:4"))
+        #expect(lines.contains("    max_body: none  # gatehouse.yaml:4"))
+        #expect(lines.contains("    max_body: 10000000 B  # gatehouse.yaml:7"))
+        #expect(lines.contains("  base_url: /jupyter/  # gatehouse.yaml:10"))
+        #expect(
+            lines.contains("  api_url: \"https://hub:8081/jupyter/hub/api\"  # gatehouse.yaml:10"))
+        #expect(lines.contains("      profile: none  # default"))
+        let front = try #require(
+            Corpus.decode(Corpus.bytes("Tests/Corpus/yaml/accept/front.yaml")).configuration)
+        let printed = EffectiveSettings.yaml(of: front)
+        #expect(printed.contains("      profile: cloudflare-tunnel  # gatehouse.yaml:3\n"))
+        #expect(
+            printed.contains(
+                "      trusted: [127.0.0.1, 10.0.0.0/8, \"fd00::/8\"]  # gatehouse.yaml:2\n"))
+        #expect(printed.contains("      trusted: [unix]  # gatehouse.yaml:3\n"))
+        #expect(!printed.contains(".gatehouse/"))
+    }
+
+    @Test func `what the provider's client must hold stands at the end, for each public URL`()
+        throws
+    {
+        let text = Corpus.text("config/gatehouse.yaml")
+        let printed = EffectiveSettings.yaml(of: try #require(Corpus.decode(text).configuration))
+        #expect(
+            printed.hasSuffix(
+                """
+                #
+                # What the client gatehouse must hold at the provider. Keycloak takes one back-channel
+                # logout URL; any one of these ends the sessions of all.
+                # https://hub.example.org
+                #   valid redirect URI: https://hub.example.org/.gatehouse/callback
+                #   valid post logout redirect URI: https://hub.example.org/.gatehouse/logged-out
+                #   back-channel logout URL: https://hub.example.org/.gatehouse/backchannel-logout
+                # https://grafana.example.org
+                #   valid redirect URI: https://grafana.example.org/.gatehouse/callback
+                #   valid post logout redirect URI: https://grafana.example.org/.gatehouse/logged-out
+                #   back-channel logout URL: https://grafana.example.org/.gatehouse/backchannel-logout
+
+                """))
     }
 
     @Test func `a secret is never printed`() throws {

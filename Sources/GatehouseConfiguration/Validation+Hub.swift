@@ -1,0 +1,165 @@
+import GatehouseBase
+
+/// What stands before the gateway, and the Hub behind it.
+extension Validation {
+    // MARK: Fronts
+
+    mutating func checkFront(_ listener: ListenerSettings, at listenerPath: String) {
+        let front = listener.front
+        let path = "\(listenerPath).front"
+        guard listener.role == .public else {
+            guard wasWritten(path) else { return }
+            error(path, message: "'\(path)' belongs to 'role: public'", hint: "remove it")
+            return
+        }
+        let isFlag = isFlag("\(path).profile") || isFlag("\(path).trusted")
+        guard front.profile != .none else {
+            guard front.trustsAnybody else { return }
+            error(
+                "\(path).trusted", path,
+                message: "'\(path).trusted' names a front, and no profile says how it speaks",
+                hint: isFlag ? "add '--front nginx'" : "write 'profile: nginx'")
+            return
+        }
+        guard listener.redirect == nil else {
+            warn(
+                path,
+                message: "'\(path)' is not used: '\(listener.address)' redirects every request, "
+                    + "also what came to the front by https", hint: "remove it")
+            return
+        }
+        // What could not be read has been complained about.
+        guard front.trustsAnybody || !wasWritten("\(path).trusted[0]") else { return }
+        guard front.trustsAnybody else {
+            let example = listener.isLocal ? FrontSettings.unixWord : "127.0.0.1"
+            error(
+                "\(path).profile", path,
+                message: "'\(path)' has no 'trusted': nobody's word would be taken, and everybody "
+                    + "would come from the front's own address",
+                hint: isFlag ? "add '--trusted \(example)'" : "write 'trusted: [\(example)]'")
+            return
+        }
+        checkTrusted(listener, at: path)
+    }
+
+    private mutating func checkTrusted(_ listener: ListenerSettings, at path: String) {
+        let front = listener.front
+        if listener.isLocal != front.trustsUnixSocket {
+            let isNobody = listener.isLocal || front.trusted.isEmpty
+            let message =
+                listener.isLocal
+                ? "'\(listener.address)' is a UNIX socket, whose peers no network of "
+                    + "'\(path).trusted' has: nobody's word is taken there"
+                : "'\(path).trusted' has 'unix', and '\(listener.address)' is no UNIX socket"
+            let hint = listener.isLocal ? "add 'unix'" : "write the network of the front"
+            if isNobody {
+                error("\(path).trusted", path, message: message, hint: hint)
+            } else {
+                warn("\(path).trusted", path, message: message, hint: "remove 'unix'")
+            }
+        }
+        for (index, network) in front.trusted.enumerated() {
+            // No private network is wider: 10.0.0.0/8, fc00::/7.
+            guard network.prefix < (network.bytes.count == 4 ? 8 : 7) else { continue }
+            warn(
+                "\(path).trusted[\(index)]", "\(path).trusted", path,
+                message: "'\(network)' in '\(path).trusted' is wider than any private network: "
+                    + "whoever is in it is believed about where requests come from",
+                hint: "write the addresses that the front comes from")
+        }
+    }
+
+    private func isFlag(_ path: String) -> Bool {
+        if case .flag = configuration.origin(of: path) { true } else { false }
+    }
+
+    // MARK: The Hub
+
+    /// Whether anything is served as JupyterHub.
+    var hasPreset: Bool {
+        configuration.routesAPI.preset == .jupyterhub
+            || configuration.routes.contains { $0.preset == .jupyterhub }
+    }
+
+    private var addsRoutes: Bool { configuration.listeners.contains { $0.role == .api } }
+
+    mutating func checkPresets() {
+        let base = configuration.jupyterHub.baseURL
+        for (index, route) in configuration.routes.enumerated()
+        where route.preset == .jupyterhub {
+            let path = "routes[\(index)]"
+            let prefix = Validation.folder(route.path)
+            guard base.hasPrefix(prefix) || prefix.hasPrefix(base) else {
+                error(
+                    "\(path).preset", path,
+                    message: "'\(path).preset' is for '\(route.path)', and the Hub's paths are "
+                        + "below '\(base)'",
+                    hint: "write 'jupyterhub: {base_url: \(prefix)}', or remove 'preset'")
+                continue
+            }
+            let isHub = (base + "hub/").hasPrefix(prefix) || prefix.hasPrefix(base + "hub/")
+            guard !isHub, route.identityHeaders.contains(where: { $0.value != nil }) else {
+                continue
+            }
+            error(
+                "\(path).identity.headers", path,
+                message: "'\(path).identity.headers' would tell '\(route.path)' who is signed in: "
+                    + "below it runs users' code, which could pass it on",
+                hint: "write them at the Hub's own route, or 'preset: none' here")
+        }
+        checkHubRoute()
+    }
+
+    /// Among the routes that are written, where the API adds none, the Hub's must have the preset
+    /// if one has.
+    private mutating func checkHubRoute() {
+        let routes = configuration.routes
+        let base = configuration.jupyterHub.baseURL
+        guard !addsRoutes, let first = routes.firstIndex(where: { $0.preset == .jupyterhub })
+        else { return }
+        let covering = routes.indices.filter { index in
+            (base + "hub/").hasPrefix(Validation.folder(routes[index].path))
+        }
+        guard !covering.contains(where: { routes[$0].preset == .jupyterhub }),
+            // One that does not fit at all has been named.
+            Validation.folder(routes[first].path).hasPrefix(base)
+        else { return }
+        let hub = covering.max { routes[$0].path.utf8.count < routes[$1].path.utf8.count }
+        let path = hub.map { "routes[\($0)]" } ?? "jupyterhub.base_url"
+        warn(
+            path, "routes[\(first)].preset",
+            message: "no route with 'preset: jupyterhub' covers '\(base)hub', which is the Hub's: "
+                + "its cookies would not be pinned, and its log out would end nothing here",
+            hint: hub == nil ? "write one, or 'jupyterhub: {base_url: …}'" : "add the preset here")
+    }
+
+    /// With a slash at the end.
+    private static func folder(_ path: String) -> String {
+        path.hasSuffix("/") ? path : path + "/"
+    }
+
+    mutating func checkHub() {
+        let hub = configuration.jupyterHub
+        if hub != JupyterHubSettings(), wasWritten("jupyterhub"), !hasPreset, !addsRoutes {
+            warn(
+                "jupyterhub",
+                message: "'jupyterhub' means nothing here: no route has 'preset: jupyterhub'",
+                hint: "add it to the Hub's route")
+        }
+        guard let text = hub.apiURL else { return }
+        let path = "jupyterhub.api_url"
+        do throws(BaseURL.ParseError) {
+            let url = try BaseURL(parsing: text)
+            if url.origin.scheme == .http, !url.origin.isLoopback {
+                warn(
+                    path,
+                    message: "'\(path)' is not https: users' tokens cross the network in clear",
+                    hint: "write 'https://…' unless the network is your own")
+            }
+        } catch {
+            self.error(
+                path, message: "'\(path)' is '\(text)': \(error.reason)",
+                hint: "such as 'http://127.0.0.1:8081/hub/api'")
+        }
+    }
+}
