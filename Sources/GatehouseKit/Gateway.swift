@@ -215,7 +215,9 @@ public final class Gateway: Sendable {
             state.take(blueprint, snapshot)
         }
         await loops.control.run { loop in
-            (loop.attachment as? ControlState)?.take(blueprint)
+            guard let state = loop.attachment as? ControlState else { return }
+            state.take(blueprint)
+            await state.routes.remake { blueprint.remade($0) }
         }
         log.notice("configuration reloaded")
         return needRestart

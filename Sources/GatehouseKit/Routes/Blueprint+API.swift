@@ -12,7 +12,8 @@ extension Blueprint {
     /// - Parameter previous: what was there before; its connections go on being used where the
     ///   target is the same.
     func route(
-        at address: RouteAddress, object: [UInt8], previous: Route? = nil
+        at address: RouteAddress, object: [UInt8], previous: Route? = nil,
+        lastActivity: Timestamp = .now()
     ) throws(RouteData.Refusal) -> (route: Route, reading: RouteData.Reading) {
         let key = address.key(hostRouting: isHostRouting)
         let reading = try RouteData.read(object, host: isHostRouting ? key.host ?? "" : nil)
@@ -29,8 +30,17 @@ extension Blueprint {
             ).rewriting(rewriting),
             host: key.host, prefix: key.prefix,
             data: RouteData.kept(
-                target: reading.target, members: reading.members, description: description))
+                target: reading.target, members: reading.members, description: description),
+            lastActivity: lastActivity)
         return (route, reading)
+    }
+
+    /// The same route under these settings; nil where it cannot be one any more.
+    func remade(_ route: Route) -> Route? {
+        try? self.route(
+            at: RouteAddress(of: route), object: RouteData.object(of: route),
+            lastActivity: Timestamp(milliseconds: route.lastActivityMilliseconds)
+        ).route
     }
 
     /// Whether the first segment of an address is a host.

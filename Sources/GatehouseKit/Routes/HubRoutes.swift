@@ -145,6 +145,26 @@ final class HubRoutes {
     /// - Returns: whether there was one.
     func remove(_ address: RouteAddress) async -> Bool { await make(.remove, at: address) }
 
+    /// Routes of one trip to the loops, where many are made anew.
+    private static let trip = 1000
+
+    /// Makes every route anew, under other settings; one that cannot be made stays as it was.
+    func remake(_ make: (Route) -> Route?) async {
+        let old = Array(all.all)
+        for start in stride(from: 0, to: old.count, by: HubRoutes.trip) {
+            var changes: [RouteChange] = []
+            for route in old[start..<min(start + HubRoutes.trip, old.count)] {
+                // The Hub may have changed it meanwhile: then it is new already.
+                guard all[RouteAddress(of: route)] === route, let made = make(route) else {
+                    continue
+                }
+                _ = all.put(made)
+                changes.append(.set(made))
+            }
+            if !changes.isEmpty { await spread(changes) }
+        }
+    }
+
     private func make(_ change: Change, at address: RouteAddress) async -> Bool {
         let item = Pending(change: change, signal: Signal(), outcome: Outcome())
         pending.append((address, item))

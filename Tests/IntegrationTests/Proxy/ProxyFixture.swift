@@ -12,6 +12,7 @@ final class ProxyFixture: Sendable {
     let gateway: Gateway
     let port: UInt16
     let apiPort: UInt16
+    let configuration: Configuration
     let client = TestClient()
 
     /// - Parameters:
@@ -33,6 +34,7 @@ final class ProxyFixture: Sendable {
         var configuration = start.configuration
         configuration.loops = .count(2)
         configure(&configuration)
+        self.configuration = configuration
         gateway = try Gateway(configuration, log: log)
         _ = try await gateway.start()
     }
