@@ -83,28 +83,36 @@ extension Validation {
 
     private var addsRoutes: Bool { configuration.listeners.contains { $0.role == .api } }
 
+    /// A route's own preset, else that of the routes of the API, where there are such.
+    private func preset(of route: RouteSettings) -> RoutePreset {
+        route.preset ?? (addsRoutes ? configuration.routesAPI.preset : .none)
+    }
+
+    /// Whether a route of this path is the Hub's own: all others are users' servers and services.
+    private func isHub(_ path: String) -> Bool {
+        let base = configuration.jupyterHub.baseURL
+        return path == "/" || path == base.dropLast() || path == base + "hub"
+    }
+
     mutating func checkPresets() {
         let base = configuration.jupyterHub.baseURL
         for (index, route) in configuration.routes.enumerated()
-        where route.preset == .jupyterhub {
+        where preset(of: route) == .jupyterhub && !isHub(route.path) {
             let path = "routes[\(index)]"
-            let prefix = Validation.folder(route.path)
-            guard base.hasPrefix(prefix) || prefix.hasPrefix(base) else {
+            let folder = route.path + "/"
+            guard route.preset == nil || folder.hasPrefix(base) else {
                 error(
                     "\(path).preset", path,
                     message: "'\(path).preset' is for '\(route.path)', and the Hub's paths are "
                         + "below '\(base)'",
-                    hint: "write 'jupyterhub: {base_url: \(prefix)}', or remove 'preset'")
+                    hint: "write 'jupyterhub: {base_url: \(folder)}', or 'preset: none'")
                 continue
             }
-            let isHub = (base + "hub/").hasPrefix(prefix) || prefix.hasPrefix(base + "hub/")
-            guard !isHub, route.identityHeaders.contains(where: { $0.value != nil }) else {
-                continue
-            }
+            guard route.identityHeaders.contains(where: { $0.value != nil }) else { continue }
             error(
                 "\(path).identity.headers", path,
                 message: "'\(path).identity.headers' would tell '\(route.path)' who is signed in: "
-                    + "below it runs users' code, which could pass it on",
+                    + "with the preset 'jupyterhub' that is users' code, which could pass it on",
                 hint: "write them at the Hub's own route, or 'preset: none' here")
         }
         checkHubRoute()
@@ -115,27 +123,20 @@ extension Validation {
     private mutating func checkHubRoute() {
         let routes = configuration.routes
         let base = configuration.jupyterHub.baseURL
-        guard !addsRoutes, let first = routes.firstIndex(where: { $0.preset == .jupyterhub })
+        let first = routes.firstIndex { $0.preset == .jupyterhub }
+        // One that does not fit at all has been named.
+        guard !addsRoutes, let first,
+            isHub(routes[first].path) || routes[first].path.hasPrefix(base)
         else { return }
-        let covering = routes.indices.filter { index in
-            (base + "hub/").hasPrefix(Validation.folder(routes[index].path))
-        }
-        guard !covering.contains(where: { routes[$0].preset == .jupyterhub }),
-            // One that does not fit at all has been named.
-            Validation.folder(routes[first].path).hasPrefix(base)
-        else { return }
-        let hub = covering.max { routes[$0].path.utf8.count < routes[$1].path.utf8.count }
+        let own = routes.indices.filter { isHub(routes[$0].path) }
+        guard !own.contains(where: { routes[$0].preset == .jupyterhub }) else { return }
+        let hub = own.max { routes[$0].path.utf8.count < routes[$1].path.utf8.count }
         let path = hub.map { "routes[\($0)]" } ?? "jupyterhub.base_url"
         warn(
             path, "routes[\(first)].preset",
             message: "no route with 'preset: jupyterhub' covers '\(base)hub', which is the Hub's: "
                 + "its cookies would not be pinned, and its log out would end nothing here",
             hint: hub == nil ? "write one, or 'jupyterhub: {base_url: …}'" : "add the preset here")
-    }
-
-    /// With a slash at the end.
-    private static func folder(_ path: String) -> String {
-        path.hasSuffix("/") ? path : path + "/"
     }
 
     mutating func checkHub() {

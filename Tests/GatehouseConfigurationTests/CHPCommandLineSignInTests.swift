@@ -136,6 +136,26 @@ struct CHPCommandLineSignInTests {
         #expect(other.routes.map(\.preset) == [RoutePreset.none, RoutePreset.none])
     }
 
+    @Test func `identity is for the Hub's route alone, unless a route is said to be no part of it`()
+        throws
+    {
+        let headers = "identity: {headers: {X-User: sub}}"
+        func text(_ path: String, _ more: String) -> String {
+            CHPCommandLineSignInTests.open
+                + "routes: [{path: \(path), upstream: http://127.0.0.1:1, \(more)\(headers)}]\n"
+        }
+        #expect(failure(yaml: text("/reports", ""))?.contains("users' code") == true)
+        #expect(failure(yaml: text("/user/alice", ""))?.contains("users' code") == true)
+        for (path, more) in [("/", ""), ("/hub", ""), ("/reports", "preset: none, ")] {
+            let configuration = try start(yaml: text(path, more)).configuration
+            #expect(configuration.routes[0].identityHeaders == ["X-User": "sub"])
+        }
+        let base = CHPCommandLineSignInTests.tls + ["--error-target=http://hub:8081/b/hub/error"]
+        #expect(failure(base, yaml: text("/hub", ""))?.contains("users' code") == true)
+        #expect(failure(base, yaml: text("/b/hub", "")) == nil)
+        #expect(failure(base, yaml: text("/b", "")) == nil)
+    }
+
     @Test func `plain HTTP is redirected with 307, to the public URL's port`() throws {
         let words = CHPCommandLineSignInTests.tls + ["--redirect-port", "80"]
         let redirect = try start(words).configuration.listeners.last?.redirect
