@@ -81,7 +81,7 @@ extension CHPCommandLine {
             say(
                 .warning,
                 "'state_dir' is 'none' and there are no GATEHOUSE_KEYS: the keys end with this "
-                    + "process, and so does every log-in that is under way")
+                    + "process, and with them every login in progress")
         }
         guard let listener = publicListener, listener.tls != nil, !listener.front.isTrusted,
             case .tcp(_, let port) = listener.address, port != 0,
