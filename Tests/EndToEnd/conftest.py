@@ -19,7 +19,8 @@ from lab.upstream import Upstream
 # The way itself comes first; what takes Keycloak down comes last.
 ORDER = ["test_whole_way", "test_access", "test_sign_in", "test_sign_out", "test_hosts",
          "test_pages", "test_wire", "test_sizes", "test_operation", "test_hub", "test_proxy",
-         "test_chart", "test_docs", "test_providers", "test_logs", "test_soak", "test_outage"]
+         "test_chart", "test_docs", "test_providers", "test_logs", "test_soak",
+         "test_outage"]
 
 ACCESS = [
     {"path": "/pub/**", "methods": ["GET", "HEAD"], "allow": "public"},
@@ -37,7 +38,8 @@ def pytest_runtest_makereport(item, call):
     """What the gateway logged meanwhile stands beside a failure."""
     outcome = yield
     report = outcome.get_result()
-    gateway = getattr(item, "funcargs", {}).get("gateway")
+    given = getattr(item, "funcargs", {})
+    gateway = given.get("gateway") or given.get("gated_hub")
     if report.when == "call" and report.failed and gateway:
         report.sections.append(("the gateway's last lines", gateway.log()[-6000:]))
 
@@ -131,7 +133,7 @@ def client(gateway):
 def browser(folder, certificates):
     home = chromium.trusting_home(folder / "home", certificates / "ca.pem")
     with sync_playwright() as playwright:
-        browser = chromium.launch(playwright, home)
+        browser = chromium.launch(playwright.chromium, home)
         yield browser
         browser.close()
 

@@ -17,17 +17,7 @@ from lab.client import field
 from lab.gateway import binary
 from lab.hub import PASSWORD, Hub, Person, read_terminal, run_cell
 from lab.nginx import Nginx
-
-# Notes what a page ever showed, however briefly.
-NOTE_WORDS = """
-window.words = "";
-new MutationObserver(changes => {
-  for (const change of changes) {
-    if (change.type === "characterData") window.words += "\\n" + change.target.data;
-    for (const node of change.addedNodes) window.words += "\\n" + (node.textContent || "");
-  }
-}).observe(document, {childList: true, subtree: true, characterData: true});
-"""
+from lab.visitor import Visitor
 
 # What JupyterLab asks about a kernel when its WebSocket broke, again and again.
 ASK_ON = """
@@ -72,49 +62,11 @@ def start_hub(folder, request):
         hub.stop()
 
 
-class Visitor:
-    """A person in a browser of their own."""
-
-    def __init__(self, browser, hub, user):
-        self.hub, self.user, self.base = hub, user, hub.user_url(user)
-        self.context = browser.new_context(accept_downloads=True)
-        self.context.set_default_timeout(30_000)
-        self.context.add_init_script(NOTE_WORDS)
-        self.page = self.context.new_page()
-        self.answers, self.sockets = [], []
-        self.page.on("response", lambda answer: self.answers.append(
-            (answer.url, answer.status, answer.headers.get("retry-after"))))
-        self.page.on("websocket", lambda socket: self.sockets.append(Socket(socket)))
-
-    def log_in(self):
-        self.page.goto(f"{self.hub.url}/hub/login")
-        self.page.fill("#username_input", self.user)
-        self.page.fill("#password_input", PASSWORD)
-        self.page.click("#login_submit")
-
-    def await_lab(self):
-        self.page.wait_for_url(f"**/user/{self.user}/lab**", timeout=90_000)
-
-    def wait_until(self, condition, seconds, what):
-        """As wait_until, while Playwright hears what the page does."""
-        return wait_until(lambda: self.page.wait_for_timeout(50) or condition(), seconds, what)
-
-    def socket(self, part):
-        """The newest WebSocket whose address has this part."""
-        return next((one for one in reversed(self.sockets) if part in one.url), None)
-
-
-class Socket:
-    """A WebSocket of a page."""
-
-    def __init__(self, socket):
-        self.url, self.closed, self.text = socket.url, False, ""
-        socket.on("close", lambda _: setattr(self, "closed", True))
-        socket.on("framereceived", self._note)
-
-    def _note(self, frame):
-        if isinstance(frame, str):
-            self.text += frame
+def log_in(visitor):
+    visitor.page.goto(f"{visitor.hub.url}/hub/login")
+    visitor.page.fill("#username_input", visitor.user)
+    visitor.page.fill("#password_input", PASSWORD)
+    visitor.page.click("#login_submit")
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +74,7 @@ def visitors(browser, hub):
     """Alice and Bob, each with a notebook that has run a cell."""
     both = [Visitor(browser, hub, user) for user in ("alice", "bob")]
     for one in both:
-        one.log_in()
+        log_in(one)
     for one in both:
         one.await_lab()
         open_notebook(one.page)
@@ -160,16 +112,8 @@ def silence(hub):
 
 def test_two_people_run_cells_and_use_terminals(visitors):
     for visitor in visitors:
-        page = visitor.page
-        page.keyboard.press("Control+Shift+L")
-        page.locator('.jp-LauncherCard[title="Start a new terminal session"]').last.click()
-        visitor.wait_until(
-            lambda: (socket := visitor.socket("/terminals/websocket/"))
-            and "stdout" in socket.text, 30, "the terminal's prompt")
-        page.locator(".jp-Terminal .xterm").last.click()
-        page.keyboard.type("expr 6000 \\* 7 | tee answer.txt\n")
-        visitor.wait_until(
-            lambda: "42000" in visitor.socket("/terminals/websocket/").text, 20, "its answer")
+        visitor.open_terminal()
+        visitor.type("expr 6000 \\* 7 | tee answer.txt", "42000")
         assert (visitor.hub.home(visitor.user) / "answer.txt").read_text() == "42000\n"
 
 

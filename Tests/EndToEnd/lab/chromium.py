@@ -5,19 +5,20 @@ import subprocess
 from .basics import program
 
 
-def trusting_home(folder, authority):
-    """A home folder in which Chromium trusts this authority and nothing else is changed."""
+def trusting_home(folder, *authorities):
+    """A home folder in which Chromium trusts these authorities and nothing else is changed."""
     certutil = program("certutil", "libnss3-tools")
     store = folder / ".pki/nssdb"
     store.mkdir(parents=True)
     for words in (["-N", "--empty-password"],
-                  ["-A", "-t", "C,,", "-n", "gatehouse", "-i", str(authority)]):
+                  *(["-A", "-t", "C,,", "-n", str(one), "-i", str(one)] for one in authorities)):
         subprocess.run([certutil, "-d", f"sql:{store}", *words], check=True)
     return folder
 
 
-def launch(playwright, home):
-    return playwright.chromium.launch(
+def launch(kind, home):
+    """`kind` is Playwright's Chromium."""
+    return kind.launch(
         executable_path=program("chromium", "chromium"),
         args=["--no-sandbox", "--disable-dev-shm-usage"], env={**os.environ, "HOME": str(home)})
 

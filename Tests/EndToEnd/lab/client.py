@@ -119,12 +119,17 @@ class Client:
         return self.request("GET", url, fields)
 
     def navigate(self, url, method="GET", body=None, fields=None, hops=15):
-        """As a browser shows a page: follows redirects over all hosts."""
+        """As a browser shows a page: follows redirects over all hosts. Where it came from stays
+        what it was, until another site comes in between."""
         answer = self.request(method, url, {**NAVIGATION, **(fields or {})}, body)
+        site = (fields or {}).get("Sec-Fetch-Site", "none")
         while answer.status in (301, 302, 303, 307, 308) and hops:
             hops -= 1
             target = urllib.parse.urljoin(answer.url, field(answer, "Location"))
-            answer = self.request("GET", target, NAVIGATION)
+            if site != "none" and urllib.parse.urlsplit(target)[:2] != \
+                    urllib.parse.urlsplit(answer.url)[:2]:
+                site = "cross-site"
+            answer = self.request("GET", target, {**NAVIGATION, "Sec-Fetch-Site": site})
         return answer
 
     def submit(self, page, **values):
@@ -226,26 +231,30 @@ class LiveSocket(Live):
 
 
 class LiveDownload(Live):
-    """Reads an answer that does not end by itself."""
+    """Reads an answer that does not end by itself, with a pause after each part of it."""
 
-    def __init__(self, client, url):
+    def __init__(self, client, url, pause=0):
         super().__init__("download " + url)
-        self.client, self.url = client, url
+        self.client, self.url, self.pause = client, url, pause
 
     def run(self):
         url = self.client.absolute(self.url)
         parts = urllib.parse.urlsplit(url)
         with self.client.connect(url) as connection:
+            if self.pause:      # what lies in a buffer is read after the end too
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             connection.sendall((
-                f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-                f"Cookie: {self.client.cookie_field(parts.hostname)}\r\n\r\n").encode())
+                f"GET {parts.path}{'?' * bool(parts.query)}{parts.query} HTTP/1.1\r\n"
+                f"Host: {parts.netloc}\r\nCookie: "
+                f"{self.client.cookie_field(parts.hostname, parts.path)}\r\n\r\n").encode())
             head = connection.recv(65536)
             assert head.startswith(b"HTTP/1.1 200"), head[:200]
             self.running.set()
             tail = b""
-            while chunk := connection.recv(262144):
+            while chunk := connection.recv(65536 if self.pause else 262144):
                 self.bytes += len(chunk)
                 tail = (tail + chunk)[-16:]
+                time.sleep(self.pause)
             return "complete" if tail.endswith(b"0\r\n\r\n") else "cut"
 
 
@@ -262,7 +271,7 @@ class LiveUpload(Live):
         with self.client.connect(url) as connection:
             connection.sendall((
                 f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-                f"Cookie: {self.client.cookie_field(parts.hostname)}\r\n"
+                f"Cookie: {self.client.cookie_field(parts.hostname, parts.path)}\r\n"
                 f"Origin: https://{parts.netloc}\r\nTransfer-Encoding: chunked\r\n\r\n").encode())
             connection.settimeout(0.02)
             while True:

@@ -2,6 +2,7 @@
 import datetime
 import json
 import os
+import pathlib
 import re
 import ssl
 import subprocess
@@ -24,7 +25,63 @@ def binary():
         "there is no .build/release/gatehouse: run `make build`")
 
 
-class Gateway:
+def listener(port, certificates):
+    """A public address with the development certificate."""
+    return {"address": f"127.0.0.1:{port}", "role": "public", "tls": {"certificates": [{
+        "certificate": str(certificates / "server.pem"),
+        "key": str(certificates / "server.key")}]}}
+
+
+def provider(folder, oidc):
+    """The settings `oidc`, with the secret of a client of the lab's in a file."""
+    filled = {"client_id": "gatehouse", "client_secret_file": str(folder / "client-secret"), **oidc}
+    secret = pathlib.Path(filled["client_secret_file"])
+    secret.write_text(filled["client_id"] + "-secret")
+    secret.chmod(0o600)
+    return filled
+
+
+LOG = {"format": "json", "level": "debug", "access": True}
+
+
+class AccessLog:
+    """What the gateway says of its exchanges. `lines` are (arrival or none, text)."""
+
+    def log(self):
+        return "\n".join(line for _, line in list(self.lines))
+
+    def mark(self):
+        return len(self.lines)
+
+    def wait_for_log(self, condition, what):
+        """Waits for what the log will say: it is written after the answer, and read by a thread."""
+        return wait_until(lambda: condition(self.log()), 5, what)
+
+    def records(self, since=0):
+        """The log's JSON lines that arrived after the mark, as dictionaries."""
+        found = []
+        for _, line in list(self.lines)[since:]:
+            try:
+                value = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(value, dict):
+                found.append(value)
+        return found
+
+    def deaths(self, since, cause, method="POST"):
+        """Milliseconds, by the gateway's own stamps, from the head of the first request with this
+        path to the end of every exchange that it ended."""
+        def stamp(record):
+            return datetime.datetime.fromisoformat(record["time"]).timestamp() * 1000
+        lines = [one for one in self.records(since) if one.get("level") == "access"]
+        began = next((stamp(one) - float(one["total_ms"]) for one in lines
+                      if one["method"] == method and one["path"] == cause), None)
+        return [] if began is None else [
+            (one["path"], round(stamp(one) - began)) for one in lines if "ended" in one]
+
+
+class Gateway(AccessLog):
     def __init__(self, folder, port, certificates, *, routes, access, oidc, hosts=HOSTS,
                  tls=True, **more):
         self.binary = binary()
@@ -34,26 +91,20 @@ class Gateway:
         self.urls = [f"{scheme}://{host}:{port}" for host in hosts]
         self.url = self.urls[0]
         folder.mkdir(parents=True, exist_ok=True)
-        listener = {"address": f"127.0.0.1:{port}", "role": "public"}
-        if tls:
-            listener["tls"] = {"certificates": [{
-                "certificate": str(certificates / "server.pem"),
-                "key": str(certificates / "server.key")}]}
+        public = listener(port, certificates)
+        if not tls:
+            del public["tls"]
         self.configuration = {
             "public_urls": self.urls,
             "state_dir": str(folder / "state"),
-            "listeners": [listener],
+            "listeners": [public],
             "routes": routes,
             "access": access,
-            "log": {"format": "json", "level": "debug", "access": True},
+            "log": LOG,
             **more,
         }
         if oidc:
-            secret = folder / "client-secret"
-            secret.write_text("gatehouse-secret")
-            secret.chmod(0o600)
-            self.configuration["oidc"] = {
-                "client_id": "gatehouse", "client_secret_file": str(secret), **oidc}
+            self.configuration["oidc"] = provider(folder, oidc)
         self.file = folder / "gatehouse.yaml"
         self.write()
         self.lines = []         # (our monotonic clock at arrival, the line)
@@ -83,39 +134,6 @@ class Gateway:
                 self.lines.append((time.monotonic(), line.rstrip("\n")))
                 copy.write(line)
                 copy.flush()
-
-    def log(self):
-        return "\n".join(line for _, line in list(self.lines))
-
-    def wait_for_log(self, condition, what):
-        """Waits for what the log will say: it is written after the answer, and read by a thread."""
-        return wait_until(lambda: condition(self.log()), 5, what)
-
-    def records(self, since=0):
-        """The log's JSON lines that arrived after the mark, as dictionaries."""
-        found = []
-        for _, line in list(self.lines)[since:]:
-            try:
-                value = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(value, dict):
-                found.append(value)
-        return found
-
-    def deaths(self, since, cause):
-        """Milliseconds, by the gateway's own stamps, from the head of the request with this path
-        to the end of every exchange that it ended."""
-        def stamp(record):
-            return datetime.datetime.fromisoformat(record["time"]).timestamp() * 1000
-        lines = [one for one in self.records(since) if one.get("level") == "access"]
-        began = next((stamp(one) - float(one["total_ms"]) for one in lines
-                      if one["method"] == "POST" and one["path"] == cause), None)
-        return [] if began is None else [
-            (one["path"], round(stamp(one) - began)) for one in lines if "ended" in one]
-
-    def mark(self):
-        return len(self.lines)
 
     def resident(self):
         return resident_kilobytes(self.process.pid)

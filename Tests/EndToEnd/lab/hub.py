@@ -27,6 +27,8 @@ class Hub:
     seconds it looks whether its proxy still runs.
     """
 
+    code = ""           # what else its configuration file says
+
     def __init__(self, folder, command=None, *, base="/", sockets=False, subdomains=False,
                  internal_tls=False, watchdog=5, environment=None):
         folder.mkdir(parents=True)
@@ -34,13 +36,13 @@ class Hub:
         self.token = secrets.token_hex(16)
         self.socket = folder / "public.sock" if sockets else None
         self.api_socket = folder / "api.sock" if sockets else None
-        self.port, self.api_port = free_port(), free_port()
+        self.port, self.api_port, self.hub_port = free_port(), free_port(), free_port()
         self.url = "http://localhost" if sockets else f"http://localhost:{self.port}"
         scheme = "https" if internal_tls else "http"
         configured = {
             "JupyterHub.bind_url": unix_url(self.socket) + base if sockets
             else f"http://127.0.0.1:{self.port}{base}",
-            "JupyterHub.hub_bind_url": f"{scheme}://127.0.0.1:{free_port()}",
+            "JupyterHub.hub_bind_url": f"{scheme}://127.0.0.1:{self.hub_port}",
             "ConfigurableHTTPProxy.api_url": unix_url(self.api_socket) if sockets
             else f"{scheme}://127.0.0.1:{self.api_port}",
             "ConfigurableHTTPProxy.check_running_interval": watchdog,
@@ -66,8 +68,10 @@ class Hub:
             configured["ConfigurableHTTPProxy.command"] = [str(word) for word in command]
         if subdomains:
             configured["JupyterHub.subdomain_host"] = self.url
+        configured |= self.prepare()
         file = folder / "config.py"
-        file.write_text("".join(f"c.{name} = {value!r}\n" for name, value in configured.items()))
+        file.write_text("".join(f"c.{name} = {value!r}\n" for name, value in configured.items())
+                        + self.code)
         with open(folder / "hub.log", "wb") as log:
             self.process = subprocess.Popen(
                 [PYTHON, "-m", "jupyterhub", "-f", str(file)], cwd=folder,
@@ -80,6 +84,10 @@ class Hub:
         except BaseException:
             self.stop()
             raise
+
+    def prepare(self):
+        """What else must be there before JupyterHub starts; settings that replace those above."""
+        return {}
 
     def log(self):
         return (self.folder / "hub.log").read_text(errors="replace")
@@ -147,7 +155,7 @@ class Person(Client):
         self.server = hub.user_url(user).replace(hub.url, self.gateway.url)
 
     def copy(self):
-        twin = Person(self.hub, self.user, self.gateway)
+        twin = type(self)(self.hub, self.user, self.gateway)
         for host, cookies in self.cookies.items():
             twin.cookies[host] = dict(cookies)
         return twin

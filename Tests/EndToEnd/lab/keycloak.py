@@ -7,7 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from .basics import need, program
+from .basics import TOP, need, program
 
 
 class Keycloak:
@@ -74,6 +74,14 @@ class Keycloak:
             self._call("POST", "/logout-all")
         except urllib.error.HTTPError:
             pass
+
+    def add_client(self, file, name, url):
+        """The client that a file of config/keycloak describes, by this name and for this URL."""
+        text = (TOP / "config/keycloak" / file).read_text(encoding="utf-8")
+        client = json.loads(text.replace("https://gatehouse.example.org", url))
+        for old in self._call("GET", f"/clients?clientId={name}"):
+            self._call("DELETE", f"/clients/{old['id']}")
+        self._call("POST", "/clients", client | {"clientId": name, "secret": name + "-secret"})
 
     def allow_addresses(self, urls):
         """Gives the client gatehouse these public URLs besides its own."""
