@@ -19,7 +19,7 @@ from lab.upstream import Upstream
 # The way itself comes first; what takes Keycloak down comes last.
 ORDER = ["test_whole_way", "test_access", "test_sign_in", "test_sign_out", "test_hosts",
          "test_pages", "test_wire", "test_sizes", "test_operation", "test_hub", "test_proxy",
-         "test_chart", "test_docs", "test_providers", "test_logs", "test_soak",
+         "test_gated_hub", "test_chart", "test_docs", "test_providers", "test_logs", "test_soak",
          "test_outage"]
 
 ACCESS = [

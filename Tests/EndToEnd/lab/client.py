@@ -234,7 +234,7 @@ class LiveDownload(Live):
     """Reads an answer that does not end by itself, with a pause after each part of it."""
 
     def __init__(self, client, url, pause=0):
-        super().__init__("download " + url)
+        super().__init__("download " + url.partition("?")[0])
         self.client, self.url, self.pause = client, url, pause
 
     def run(self):

@@ -129,10 +129,15 @@ c.Spawner.pre_spawn_hook = never_ready
         context.load_verify_locations(self.keycloak.https_authority)
         return context
 
-    def seen_by_server(self, user):
-        """The requests that this user's server has answered."""
+    def requests(self, user):
+        """What this user's server has answered: status, method and target, a line each."""
         file = self.home(user) / "requests.log"
         return file.read_text().splitlines() if file.exists() else []
+
+    def await_request(self, user, end):
+        """The line of a request with this end, which is written after the answer."""
+        return wait_until(lambda: next((one for one in self.requests(user) if one.endswith(end)),
+                                       None), 5, f"{user}'s server has seen {end}")
 
     def routes(self, person=None):
         request = urllib.request.Request(f"http://127.0.0.1:{self.hub_port}/hub/api/proxy",

@@ -72,13 +72,17 @@ class AccessLog:
     def deaths(self, since, cause, method="POST"):
         """Milliseconds, by the gateway's own stamps, from the head of the first request with this
         path to the end of every exchange that it ended."""
+        return [(one["path"], after) for one, after in self.after(since, cause, method)
+                if "ended" in one]
+
+    def after(self, since, cause, method="POST"):
+        """All exchanges, each with the milliseconds from the head of that request to its end."""
         def stamp(record):
             return datetime.datetime.fromisoformat(record["time"]).timestamp() * 1000
         lines = [one for one in self.records(since) if one.get("level") == "access"]
         began = next((stamp(one) - float(one["total_ms"]) for one in lines
                       if one["method"] == method and one["path"] == cause), None)
-        return [] if began is None else [
-            (one["path"], round(stamp(one) - began)) for one in lines if "ended" in one]
+        return [] if began is None else [(one, round(stamp(one) - began)) for one in lines]
 
 
 class Gateway(AccessLog):

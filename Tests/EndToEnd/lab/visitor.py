@@ -1,4 +1,6 @@
 """A person at JupyterLab in a real browser."""
+import time
+
 from .basics import wait_until
 
 # Notes what a page ever showed, however briefly.
@@ -58,9 +60,13 @@ class Socket:
     """A WebSocket of a page."""
 
     def __init__(self, socket):
-        self.url, self.closed, self.text = socket.url, False, ""
-        socket.on("close", lambda _: setattr(self, "closed", True))
+        self.url, self.closed_at, self.text = socket.url, None, ""
+        socket.on("close", lambda _: setattr(self, "closed_at", time.monotonic()))
         socket.on("framereceived", self._note)
+
+    @property
+    def closed(self):
+        return self.closed_at is not None
 
     def _note(self, frame):
         if isinstance(frame, str):
