@@ -48,8 +48,11 @@ struct PinSet: Sendable {
         return isNew
     }
 
-    /// The upstream has removed it.
-    mutating func remove(_ place: Place) { pins.removeAll { $0.place == place } }
+    /// The upstream has removed it. Its place stays known: an `_xsrf` is left beside it.
+    mutating func remove(_ place: Place) {
+        guard let index = pins.firstIndex(where: { $0.place == place }) else { return }
+        pins[index].digests.removeAll()
+    }
 
     static func digest(_ value: borrowing Span<UInt8>) -> [UInt8] {
         Array(Crypto.sha256(value.array).prefix(16))

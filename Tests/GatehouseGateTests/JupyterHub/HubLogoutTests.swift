@@ -71,6 +71,19 @@ import Testing
         }
     }
 
+    /// JupyterLab's menu leads to the server's own log out, which removes the server's own cookie.
+    @Test mutating func `what stood beside a cookie that a server has removed is forgotten too`()
+        async throws
+    {
+        let session = try #require(world.gate.store.all.first)
+        let place = PinSet.Place(
+            name: Array("jupyterhub-user-alice".utf8), path: Array("/user/alice/".utf8))
+        _ = session.pin(place, Array("v".utf8).span)
+        session.unpin(place)
+        let end = try await follow(try await ask(HubLogoutTests.button))
+        #expect(end.cookies.contains { $0.hasPrefix("_xsrf=; Max-Age=0; Path=/user/alice/") })
+    }
+
     @Test(arguments: [
         [("Sec-Fetch-Site", "none")], [("Sec-Fetch-Site", "cross-site")],
         [("Sec-Fetch-Site", "same-site")], [],
@@ -115,9 +128,15 @@ import Testing
     }
 
     @Test(arguments: [
-        [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")],
+        [
+            ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors"),
+            ("Sec-Fetch-Dest", "image"),
+        ],
         [("Sec-Fetch-Site", "same-site"), ("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")],
-        [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")],
+        [
+            ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"),
+            ("Sec-Fetch-Dest", "iframe"),
+        ],
         button + [("Sec-Purpose", "prefetch")], button + [("Purpose", "prefetch")],
         [("Accept", "image/*")],
     ])
