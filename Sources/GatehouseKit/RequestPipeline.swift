@@ -242,7 +242,9 @@ final class RequestPipeline: Responder {
     private func answer(
         _ exchange: any Exchange, _ failure: ExchangeFailure, _ record: AccessRecord
     ) async {
-        guard failure.reason != .clientGone, exchange.account.status == 0 else { return }
+        guard failure.reason != .clientGone, exchange.account.status == 0,
+            exchange.account.endCause == nil
+        else { return }
         let status = status(of: failure, on: record.route)
         note(failure, status, exchange)
         if exchange.request.fields.lists(.upgrade, "websocket") {
