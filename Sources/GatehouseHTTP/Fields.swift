@@ -137,6 +137,16 @@ public struct Fields: Sendable {
         value.utf8.allSatisfy(ASCII.isFieldValue)
     }
 
+    /// Puts another value into field line `index`; it must be valid.
+    mutating func setValue(at index: Int, _ value: [UInt8]) {
+        precondition(value.allSatisfy(ASCII.isFieldValue))
+        let (old, start) = (entries[index], bytes.count)
+        bytes += value
+        entries[index] = Entry(
+            nameStart: old.nameStart, valueStart: UInt32(start), valueCount: UInt32(value.count),
+            nameCount: old.nameCount, name: old.name, resembles: old.resembles)
+    }
+
     // MARK: For the parser
 
     mutating func removeAll() {

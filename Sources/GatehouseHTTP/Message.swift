@@ -60,6 +60,16 @@ public struct RequestHead: Sendable {
         fields.append(.host, authority)
     }
 
+    /// Puts the host that the client asked for into Host, where a front has rewritten it.
+    public mutating func setHost(_ authority: [UInt8]) {
+        precondition(Authority.isValid(authority.span))
+        if let line = fields.firstIndex(of: .host) {
+            fields.setValue(at: line, authority)
+        } else {
+            fields.append(.host, String(decoding: authority, as: UTF8.self))
+        }
+    }
+
     /// Forgets everything but the memory.
     mutating func clear() {
         fields.removeAll()

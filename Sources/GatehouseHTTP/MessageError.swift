@@ -33,7 +33,16 @@ public struct MessageError: Error, Equatable, Sendable {
         // RFC 6455 §4
         case webSocket = "malformed WebSocket handshake"
         case webSocketVersion = "WebSocket version not supported"
-        case webSocketUpgradeLost = "Sec-WebSocket-Key without Upgrade: a front lost that field"
+        case webSocketUpgradeLost =
+            "Sec-WebSocket-Key without Upgrade: the proxy in front does not pass Upgrade on"
+        // What a trusted front says: docs/decisions/0016
+        case xForwardedFor = "malformed X-Forwarded-For from the proxy in front"
+        case xForwardedProto = "malformed X-Forwarded-Proto from the proxy in front"
+        case xScheme = "malformed X-Scheme from the proxy in front"
+        case schemesDiffer = "X-Forwarded-Proto, X-Scheme: the proxy in front says http and https"
+        case xForwardedHost = "malformed X-Forwarded-Host from the proxy in front"
+        case cfConnectingIP = "malformed CF-Connecting-IP from the proxy in front"
+        case forwarded = "malformed Forwarded from the proxy in front"
     }
 
     public let rule: Rule

@@ -78,8 +78,11 @@ private func ask(_ head: RequestHead) throws -> UpgradeRequest {
     }
 
     @Test func `a key without Upgrade names the front that lost it`() throws {
-        let result = try ask(request(key, version))
-        #expect(result == .refused(MessageError(.webSocketUpgradeLost)))
+        for number in ["1.0", "1.1"] {
+            let result = try ask(request(key, version, "Connection: close", version: number))
+            #expect(result == .refused(MessageError(.webSocketUpgradeLost)))
+        }
+        #expect(MessageError.Rule.webSocketUpgradeLost.rawValue.contains("proxy in front"))
         #expect(MessageError(.webSocketUpgradeLost).status == 400)
     }
 }
