@@ -51,10 +51,11 @@ extension GateSnapshot {
         return answer(request, 421, "tls_required", .plainHTTP(publicURL: origin.description))
     }
 
-    /// A front that is not trusted would be redirected for ever.
-    func refuseStrangersFields(
+    /// A front that is not trusted, or that does not tell the scheme, would be redirected for ever.
+    func refuseFrontFields(
         _ request: borrowing RequestHead, _ arrival: Arrival
     ) -> GateAnswer? {
+        guard arrival.front != .withScheme else { return nil }
         var names: [String] = []
         for index in request.fields.indices {
             let name = request.fields[index].resembles
@@ -63,6 +64,9 @@ extension GateSnapshot {
             names.append(name.spelling.description)
         }
         guard !names.isEmpty else { return nil }
+        if arrival.front == .withoutScheme {
+            return answer(request, 400, "front_without_scheme", .frontWithoutScheme(fields: names))
+        }
         return answer(
             request, 400, "untrusted_front", .untrustedFront(peer: arrival.peer, fields: names))
     }

@@ -52,7 +52,7 @@ public final class GateSnapshot: Sendable {
         if path.count > 1, path[1] == UInt8(ascii: ".") || path[1] == UInt8(ascii: "_") {
             if let decision = decideBeforeHost(request) { return decision }
         }
-        if provider != nil, !arrival.isTLS, let refusal = refuseStrangersFields(request, arrival) {
+        if provider != nil, !arrival.isTLS, let refusal = refuseFrontFields(request, arrival) {
             return .answer(refusal)
         }
         var host: Int?

@@ -37,6 +37,9 @@ public enum Page: Sendable {
     case plainHTTP(publicURL: String)
     /// Fields that only a front may set came from somebody who is none: `front.trusted`.
     case untrustedFront(peer: String, fields: [String])
+    /// A trusted front handed the request over, and none of its fields says whether the browser came
+    /// by https.
+    case frontWithoutScheme(fields: [String])
     /// Another site sent the browser to do something.
     case crossSite
     /// The user's claims do not fit into fields.

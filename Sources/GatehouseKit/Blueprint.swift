@@ -215,7 +215,8 @@ final class Blueprint: Sendable {
             ConnectionSettings(
                 publicPort: publicPort(listener, configuration), limits: configuration.limits,
                 forwarding: forwarding, keepAliveIdle: listener.keepAliveIdle,
-                exchangeIdle: settings.exchangeIdle, isLocal: listener.isLocal)
+                exchangeIdle: settings.exchangeIdle, isLocal: listener.isLocal,
+                front: front(listener.front, configuration))
         }
     }
 

@@ -84,6 +84,7 @@ final class LoopState {
 
 /// What a connection remembers between its requests.
 final class ConnectionMemo {
+    /// The client's address, but for requests that a trusted front hands over.
     let peer: String
     var session = SessionMemo()
     /// Of the exchange that has become a tunnel, until its end.

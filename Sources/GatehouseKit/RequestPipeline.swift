@@ -31,7 +31,7 @@ final class RequestPipeline: Responder {
             state.counters.tunnelHasBegun()
             memo.record = record
         } else {
-            state.accessLog?.write(exchange, record, peer: memo.peer)
+            state.accessLog?.write(exchange, record, peer: exchange.client ?? memo.peer)
         }
     }
 
@@ -40,7 +40,7 @@ final class RequestPipeline: Responder {
         if let ticket = memo.ticket { state.live.remove(ticket) }
         guard let record = memo.record else { return }
         state.counters.tunnelHasEnded(exchange.account)
-        state.accessLog?.write(exchange, record, peer: memo.peer)
+        state.accessLog?.write(exchange, record, peer: exchange.client ?? memo.peer)
     }
 
     func handshakeHasFailed(_ peer: Address, _ error: StreamError) {
@@ -61,7 +61,8 @@ final class RequestPipeline: Responder {
         exchange.account.failure = failure
         await answer(exchange, failure, AccessRecord(id: id))
         state.counters.noteRefusal(exchange.account)
-        state.accessLog?.write(exchange, AccessRecord(id: id), peer: memo(of: exchange).peer)
+        let peer = exchange.client ?? memo(of: exchange).peer
+        state.accessLog?.write(exchange, AccessRecord(id: id), peer: peer)
     }
 
     /// match route → gate → forward; the match is shown to nobody before the gate has passed.
@@ -76,7 +77,9 @@ final class RequestPipeline: Responder {
         state.counters.endLookUp(looked)
         var route: Route?
         if case .route(let found) = match { route = found }
-        let arrival = Arrival(peer: memo.peer, isTLS: exchange.isTLS, now: state.core.now)
+        let arrival = Arrival(
+            peer: exchange.client ?? memo.peer, isTLS: exchange.isTLS, now: state.core.now,
+            front: exchange.front)
         let decision = state.gate.decide(
             request, arrival, route: route?.rules.identity, prefix: route?.prefix ?? [],
             memo: &memo.session)

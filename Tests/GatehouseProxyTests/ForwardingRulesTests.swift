@@ -8,7 +8,9 @@ import Testing
 struct ForwardingRulesTests {
     /// The request head that the upstream gets for `text`.
     private func forwarded(
-        _ text: String, isUpgrade: Bool = false, identity: [String] = []
+        _ text: String, isUpgrade: Bool = false, identity: [String] = [],
+        fields: ForwardedFields = ForwardedFields(
+            .replace, peer: "192.0.2.1", isTLS: true, port: 443)
     ) throws -> String {
         let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
         var head = RequestHead()
@@ -20,8 +22,7 @@ struct ForwardingRulesTests {
         try ForwardingRules.appendRequest(
             head, framing: try BodyFraming.of(head), isUpgrade: isUpgrade, edits: edits,
             targetHost: Array("upstream:80".utf8), id: RequestID(1),
-            forwarded: ForwardedFields(.replace, peer: "192.0.2.1", isTLS: true, port: 443),
-            isTLS: true, ForwardingOptions(), to: &buffer)
+            forwarded: fields, isTLS: true, ForwardingOptions(), to: &buffer)
         return buffer.withReadable { $0.repairedText }
     }
 
@@ -80,6 +81,39 @@ struct ForwardingRulesTests {
             #expect(head.split(separator: "\r\n\(name): ").count == 2, "\(name)")
         }
         #expect(head.contains("\r\nX-Forwarded-Host: hub\r\n"))
+    }
+
+    @Test func `what a trusted front says goes on with one value each, the client's`() throws {
+        let text =
+            "GET / HTTP/1.1\nHost: hub:8443\nX-Forwarded-For: 6.6.6.6, 203.0.113.7\n"
+            + "X-Forwarded-Proto: https\nX-Scheme: https\nX-Forwarded-Host: evil\n"
+            + "Forwarded: for=6.6.6.6\nCF-Connecting-IP: 6.6.6.6\nX_Real_IP: 6.6.6.6\n\n"
+        let head = try forwarded(text, fields: .origin(Array("203.0.113.7".utf8)))
+        for line in [
+            "X-Forwarded-For: 203.0.113.7", "X-Real-IP: 203.0.113.7", "X-Forwarded-Proto: https",
+            "X-Scheme: https", "X-Forwarded-Host: hub:8443", "X-Forwarded-Port: 8443",
+        ] {
+            #expect(head.split(separator: "\r\n").count { $0 == line } == 1, "\(line)")
+        }
+        #expect(!head.contains("6.6.6.6") && !head.contains("evil"))
+        let nobody = try forwarded(
+            "GET / HTTP/1.1\nHost: hub\nX-Real-IP: 6.6.6.6\n\n", fields: .origin([]))
+        #expect(!nobody.contains("X-Real-IP") && !nobody.contains("X-Forwarded-For"))
+        #expect(nobody.contains("\r\nX-Forwarded-Port: 443\r\n"))
+    }
+
+    @Test func `an event stream tells nginx not to keep it, unless the upstream has spoken`() throws
+    {
+        let line = "X-Accel-Buffering: no\r\n"
+        for type in ["text/event-stream", "Text/Event-Stream; charset=utf-8"] {
+            #expect(try returned("HTTP/1.1 200 OK\nContent-Type: \(type)\n\n").contains(line))
+        }
+        let spoken = try returned(
+            "HTTP/1.1 200 OK\nX-Accel-Buffering: yes\nContent-Type: text/event-stream\n\n")
+        #expect(spoken.contains("X-Accel-Buffering: yes\r\n") && !spoken.contains(line))
+        for type in ["text/html", "text/event", "application/json"] {
+            #expect(!(try returned("HTTP/1.1 200 OK\nContent-Type: \(type)\n\n").contains("Accel")))
+        }
     }
 
     // SECURITY B04.

@@ -149,6 +149,16 @@ struct PageContent {
             paragraphs.append(
                 "If you run this server and \(peer) is your proxy: name it in front.trusted of "
                     + "the listener.")
+        case .frontWithoutScheme(let fields):
+            self.init(
+                "The proxy in front does not tell the scheme",
+                "The request came without TLS from a trusted proxy, which does not say whether the "
+                    + "browser came by https. It sent:",
+                points: fields)
+            paragraphs.append(
+                "If you run this server: let the proxy set X-Forwarded-Proto (with the profile "
+                    + "forwarded, proto= of Forwarded) to the scheme that the browser used, or choose "
+                    + "the front.profile that fits it.")
         case .crossSite:
             self.init(
                 "Another site has sent this request",

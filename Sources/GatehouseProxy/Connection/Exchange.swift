@@ -25,6 +25,11 @@ public protocol Exchange: LiveExchange {
     var request: RequestHead { get }
     var framing: BodyFraming { get }
     var peer: Address { get }
+    /// The client's address as a trusted front tells it; nil: the peer is the client.
+    var client: String? { get }
+    /// Whether a trusted front has handed the request over.
+    var front: FrontWord { get }
+    /// Whether the client came by TLS: to us, or to a trusted front that says so.
     var isTLS: Bool { get }
     /// Whether the request's body is still on its way and no answer has begun.
     var isWaitingForBody: Bool { get }

@@ -10,7 +10,10 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     enum Phase { case waiting, exchanging, tunneling, closed }
 
     public let peer: Address
-    public let isTLS: Bool
+    public internal(set) var isTLS: Bool
+    public internal(set) var front = FrontWord.none
+    /// Whether the peer is a front, whose word is taken.
+    let isFronted: Bool
     public internal(set) var request = RequestHead()
     public internal(set) var framing = BodyFraming.none
     public var account = ExchangeAccount()
@@ -21,7 +24,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     let settings: ConnectionSettings
     var limits: Limits { settings.limits }
     /// What this connection adds about where its requests come from.
-    let forwardedFields: ForwardedFields
+    var forwardedFields: ForwardedFields
     var inbound = ByteBuffer()
     var outbound = ByteBuffer()
     /// The request's body as it comes.
@@ -49,6 +52,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         core = stream.socket.core
         isTLS = stream.isTLS
         decoder = BodyDecoder(.none, settings.limits)
+        isFronted = settings.front?.trusts(peer.ip.flatMap(IPAddress.init(parsing:))) ?? false
         forwardedFields = ForwardedFields(
             settings.forwarding.forwardedFields, peer: peer.ip ?? "", isTLS: stream.isTLS,
             port: settings.publicPort)
@@ -65,6 +69,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
                 isFirst = false
                 beginExchange()
                 try readFraming()
+                try readOrigin()
             } catch {
                 beginExchange()
                 mustClose = true
@@ -207,6 +212,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         isChunkedAnswer = false
         isUploadCancelled = false
         uploadFailure = nil
+        if isFronted { forgetOrigin() }
         stream.socket.readDeadline = .never
     }
 

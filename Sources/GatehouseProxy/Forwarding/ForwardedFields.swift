@@ -5,6 +5,9 @@ import GatehouseHTTP
 enum ForwardedFields {
     /// In place of the client's: lines that are the same for all its exchanges, ready to send.
     case replace([UInt8])
+    /// As ``replace(_:)``, of one exchange that a trusted front has handed over: the client's address,
+    /// empty where nobody has one.
+    case origin([UInt8])
     /// Behind the client's: the peer's address, empty where it has none (a UNIX socket).
     case append(peer: [UInt8])
     case pass
@@ -30,7 +33,7 @@ enum ForwardedFields {
         let name = entry.name
         guard name.isForwarded else { return false }
         switch self {
-        case .replace: return false
+        case .replace, .origin: return false
         case .pass: return true
         case .append(let peer):
             switch name {
@@ -51,6 +54,9 @@ enum ForwardedFields {
         case .pass: break
         case .replace(let lines):
             buffer.append(lines)
+            if let host { buffer.appendField(.xForwardedHost, head.fields.value(at: host)) }
+        case .origin(let client):
+            ForwardedFields.appendOrigin(client, head.fields, isTLS: isTLS, to: &buffer)
             if let host { buffer.appendField(.xForwardedHost, head.fields.value(at: host)) }
         case .append(let peer):
             if !peer.isEmpty, !owned.contains("X-Forwarded-For") {
@@ -78,6 +84,22 @@ enum ForwardedFields {
                 buffer.appendField(.xForwardedHost, head.fields.value(at: host))
             }
         }
+    }
+
+    /// One value each, of the client and not of the front.
+    private static func appendOrigin(
+        _ client: [UInt8], _ fields: borrowing Fields, isTLS: Bool, to buffer: inout ByteBuffer
+    ) {
+        if !client.isEmpty {
+            buffer.appendField(.xForwardedFor, client.span)
+            buffer.appendField(.xRealIP, client.span)
+        }
+        buffer.append(
+            isTLS
+                ? "X-Forwarded-Proto: https\r\nX-Scheme: https\r\nX-Forwarded-Port: "
+                : "X-Forwarded-Proto: http\r\nX-Scheme: http\r\nX-Forwarded-Port: ")
+        appendPort(fields, isTLS: isTLS, to: &buffer)
+        buffer.append("\r\n")
     }
 
     /// The client's values of a field, then ours, with commas between them.

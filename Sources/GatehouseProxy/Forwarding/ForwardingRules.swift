@@ -125,11 +125,14 @@ enum ForwardingRules {
         buffer.appendStatusLine(head.status, reason: head.reason())
         let isNoStore = review.caching == .navigation && isHTML(head.fields)
         var mustCommit = false
+        var isEventStream = false
         for index in head.fields.indices {
             let entry = head.fields[index]
             if entry.resembles != .other {
                 if isDropped(entry) { continue }
                 switch entry.name {
+                case .contentType where head.fields.value(at: index).startsLike(eventStream):
+                    isEventStream = true
                 case .contentLength where framing != .none || head.status == 204:
                     continue
                 case .setCookie:
@@ -160,12 +163,18 @@ enum ForwardingRules {
         } else if review.caching != .unchanged, head.fields.firstIndex(of: .cacheControl) == nil {
             buffer.append("Cache-Control: private\r\n")
         }
+        if isEventStream, head.fields.firstIndex(of: .xAccelBuffering) == nil {
+            // Or nginx, as it comes, keeps the events until the last one.
+            buffer.append("X-Accel-Buffering: no\r\n")
+        }
         append(framing, to: &buffer)
         if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         keepAlive.append(to: &buffer)
         buffer.appendHeadEnd()
         return mustCommit
     }
+
+    private static let eventStream: StaticString = "text/event-stream"
 
     /// What an upstream may not say to our clients.
     private static func isDropped(_ entry: Fields.Entry) -> Bool {
