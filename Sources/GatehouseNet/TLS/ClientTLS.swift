@@ -10,6 +10,7 @@ import GatehouseBase
     private let context: ContextHandle
     private let serverName: String?
     private let isInsecure: Bool
+    private let namesProtocol: Bool
 
     /// - Parameters:
     ///   - caFile: PEM certificates, one or several, that vouch for servers.
@@ -18,15 +19,17 @@ import GatehouseBase
     ///   - systemCAs: whether the system's store vouches beside `caFile`. Without it, that file
     ///     alone does.
     ///   - certificate: what we show to servers that ask for one.
+    ///   - namesProtocol: whether `http/1.1` is offered by ALPN.
     ///   - ciphers: an OpenSSL list for TLS 1.2; nil: OpenSSL's.
     public init(
         caFile: String? = nil, serverName: String? = nil, insecureSkipVerify: Bool = false,
         systemCAs: Bool = true, certificate: Certificate? = nil, ciphers: String? = nil,
-        minimum: TLSVersion = .v12, maximum: TLSVersion = .v13
+        minimum: TLSVersion = .v12, maximum: TLSVersion = .v13, namesProtocol: Bool = true
     ) throws(TLSConfigurationError) {
         context = try ContextHandle.client()
         self.serverName = serverName
         isInsecure = insecureSkipVerify
+        self.namesProtocol = namesProtocol
         try context.setVersions(minimum, maximum)
         if let ciphers { try context.setCiphers(ciphers) }
         if let certificate {
@@ -60,8 +63,10 @@ import GatehouseBase
             _ = unsafe gh_SSL_set_tlsext_host_name(handle, name)
             if !isInsecure { unsafe SSL_set1_host(handle, name) }
         }
-        let protocols: [UInt8] = [8] + Array("http/1.1".utf8)
-        unsafe SSL_set_alpn_protos(handle, protocols, UInt32(protocols.count))
+        if namesProtocol {
+            let protocols: [UInt8] = [8] + Array("http/1.1".utf8)
+            unsafe SSL_set_alpn_protos(handle, protocols, UInt32(protocols.count))
+        }
         unsafe SSL_set_connect_state(handle)
         return unsafe handle
     }

@@ -15,12 +15,19 @@ public final class TestClient: Sendable {
     public let loop: EventLoop
     /// How `https` is checked; nil: it cannot be asked for.
     private let tls: ClientTLS?
+    /// What a front adds to every request; nil: there is none.
+    private let front: [(String, String)]?
     private let jar = Locked(CookieJar())
 
     /// - Parameters:
     ///   - loop: nil for one of its own.
     ///   - tls: for `https` URLs.
-    public init(on loop: EventLoop? = nil, tls: ClientTLS? = nil) {
+    ///   - front: fields that a front adds. Requests for `https` URLs come in clear then, as a front
+    ///     hands them over.
+    public init(
+        on loop: EventLoop? = nil, tls: ClientTLS? = nil, front: [(String, String)]? = nil
+    ) {
+        self.front = front
         self.loop = loop ?? EventLoop(name: "test-client")
         self.tls = tls
     }
@@ -59,12 +66,16 @@ public final class TestClient: Sendable {
         var head = "\(method) \(url.target) HTTP/1.1\r\nHost: \(url.authority)\r\n"
         let cookies = jar.withLock { $0.field(for: url) }
         if !cookies.isEmpty { head += "Cookie: \(cookies)\r\n" }
-        for (name, value) in fields { head += "\(name): \(value)\r\n" }
+        for (name, value) in (front ?? []) + fields {
+            head += "\(name): \(value)\r\n"
+        }
         if let body { head += "Content-Length: \(body.count)\r\n" }
         let bytes = Array((head + "Connection: close\r\n\r\n").utf8) + (body ?? [])
         let isHead = method == "HEAD"
-        let tls = url.isSecure ? self.tls : nil
-        guard !url.isSecure || tls != nil else { throw WireError.malformed("no TLS here") }
+        let tls = url.isSecure && front == nil ? self.tls : nil
+        guard !url.isSecure || tls != nil || front != nil else {
+            throw WireError.malformed("no TLS here")
+        }
         let response = try await loop.attempt { loop in
             let connection = try await RawConnection.connect(
                 port: url.port, tls: tls, name: url.host, on: loop)
