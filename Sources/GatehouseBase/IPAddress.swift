@@ -7,13 +7,16 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     /// Reads exactly one address: four decimal numbers without leading zeros, or the text of
     /// RFC 4291 §2.2.
     public init?(parsing text: borrowing Span<UInt8>) {
-        if let four = IPAddress.four(text, from: 0) {
-            bytes = four
-        } else if let six = IPAddress.six(text) {
-            bytes = Network.unmapped(six)
-        } else {
-            return nil
-        }
+        guard let bytes = IPAddress.bytes(text) else { return nil }
+        self.bytes = Network.unmapped(bytes)
+    }
+
+    /// Takes four or sixteen bytes as they are.
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Four or sixteen bytes, as many as the text writes.
+    static func bytes(_ text: borrowing Span<UInt8>) -> [UInt8]? {
+        four(text, from: 0) ?? six(text)
     }
 
     /// Reads exactly one address.

@@ -7,7 +7,7 @@ import Testing
 struct ForwardedTests {
     private func read(_ values: [String], host: String = "in") throws -> ClientOrigin {
         let reader = FrontReader(
-            .forwarded, trusted: ["127.0.0.1/32", "10.0.0.0/8"].map(FrontReaderTests.network),
+            .forwarded, trusted: [try Network(parsing: "10.0.0.0/8")],
             publicURLs: [try Origin(parsing: "https://hub.example")])
         let lines = values.map { "Forwarded: \($0)\r\n" }.joined()
         return try reader.origin(
@@ -92,7 +92,7 @@ struct ForwardedTests {
     }
 
     @Test func `the other fields are not its own`() throws {
-        let reader = FrontReader(.forwarded, trusted: [FrontReaderTests.network("127.0.0.1/32")])
+        let reader = FrontReader(.forwarded, trusted: [try Network(parsing: "127.0.0.1")])
         let head = try request(
             "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: junk", "X-Scheme: https",
             "X-Forwarded-Host: a, b", "CF-Connecting-IP: 6.6.6.6, 7", "X-Real-IP: 6.6.6.6")

@@ -5,21 +5,12 @@ import Testing
 
 /// What a trusted front says of a request, and what is none of its words.
 struct FrontReaderTests {
-    static func network(_ text: String) -> Network {
-        let parts = text.split(separator: "/")
-        guard let address = IPAddress(parsing: String(parts[0])), let prefix = Int(parts[1]) else {
-            preconditionFailure("a network")
-        }
-        return Network(bytes: address.bytes, prefix: prefix)
-    }
-
-    private let trusted = ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"].map(network)
-
     private func reader(
         _ profile: FrontReader.Profile, unix: Bool = false, urls: [String] = []
     ) throws -> FrontReader {
-        FrontReader(
-            profile, trusted: trusted, trustsUnixSocket: unix,
+        let trusted = ["127.0.0.1", "10.0.0.0/8", "fd00::/8"]
+        return FrontReader(
+            profile, trusted: try trusted.map { try Network(parsing: $0) }, trustsUnixSocket: unix,
             publicURLs: try urls.map { try Origin(parsing: $0) })
     }
 

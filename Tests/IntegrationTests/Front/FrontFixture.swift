@@ -23,10 +23,11 @@ struct FrontFixture {
     ) async throws {
         self.path = path
         let lines = lines
+        var settings = try Self.front(profile, trusted)
+        settings.trustsUnixSocket = path != nil
         lab = try await SignInFixture(
             configure: { configuration in
-                configuration.listeners[0].front = Self.front(profile, trusted)
-                configuration.listeners[0].front.trustsUnixSocket = path != nil
+                configuration.listeners[0].front = settings
                 if let path { configuration.listeners[0].address = .unix(path: path) }
                 if !usesTLS { configuration.listeners[0].tls = nil }
                 configure(&configuration)
@@ -41,15 +42,11 @@ struct FrontFixture {
     }
 
     /// What a listener says of its front.
-    static func front(_ profile: FrontSettings.Profile, _ trusted: [String]) -> FrontSettings {
+    static func front(_ profile: FrontSettings.Profile, _ trusted: [String]) throws -> FrontSettings
+    {
         var front = FrontSettings()
         front.profile = profile
-        front.trusted = trusted.map { text in
-            let parts = text.split(separator: "/")
-            guard let address = IPAddress(parsing: String(parts[0])), let prefix = Int(parts[1])
-            else { preconditionFailure("a network") }
-            return Network(bytes: address.bytes, prefix: prefix)
-        }
+        front.trusted = try trusted.map { try Network(parsing: $0) }
         return front
     }
 

@@ -18,8 +18,9 @@ struct FrontProxyTests {
     ) async throws -> ReceivedRequest {
         let upstream = FakeUpstream()
         let server = try LocalServer.start { _ in upstream }
+        let front = try FrontFixture.front(.nginx, trusted)
         let proxy = try await ProxyFixture { configuration in
-            configuration.listeners[0].front = FrontFixture.front(.nginx, trusted)
+            configuration.listeners[0].front = front
             configuration.forwarding.forwardedFields = mode
         }
         try await proxy.add("/", to: server.port)
