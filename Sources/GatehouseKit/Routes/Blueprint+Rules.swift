@@ -71,7 +71,8 @@ extension Blueprint {
                     identity: RouteIdentity(identityHeaders: headers, hub: isHub ? hub : nil),
                     maximumBody: route?.maximumBody, isJupyterHub: isHub)
             }
-            let told = isHub
+            let told =
+                isHub
                 ? identityHeaders(configuration, merging: route?.identityHeaders ?? [:]) : []
             return Pair(hub: rules(told), others: rules([]))
         }

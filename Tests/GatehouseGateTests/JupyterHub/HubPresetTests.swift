@@ -61,7 +61,9 @@ import Testing
         let layout = "/user/alice/lab/api/workspaces/default"
         #expect(address(layout, root) == .workspace)
         #expect(!root.isActivity(request("PUT", layout), .workspace))
-        for path in ["/user/alice/lab", "/user/alice/files/x", "/hub/home", "/services/x/api/kernels"] {
+        for path in [
+            "/user/alice/lab", "/user/alice/files/x", "/hub/home", "/services/x/api/kernels",
+        ] {
             #expect(address(path, root) == .other)
             #expect(root.isActivity(request("GET", path), address(path, root)))
         }

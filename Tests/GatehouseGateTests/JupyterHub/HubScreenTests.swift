@@ -50,7 +50,8 @@ import Testing
         return screen.judge(setCookie: bytes.span)
     }
 
-    @Test mutating func `a cookie goes back to the Hub in the session that got it, and in no other`()
+    @Test
+    mutating func `a cookie goes back to the Hub in the session that got it, and in no other`()
         async throws
     {
         let hub = try await screen(&alice, "/")
