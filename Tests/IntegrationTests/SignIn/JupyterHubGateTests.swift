@@ -166,4 +166,54 @@ import Testing
         }
         await gateway.stop()
     }
+
+    // SECURITY-CASES F08.
+    @Test func `what a person types in a kernel keeps a session alive, pollers and events do not`()
+        async throws
+    {
+        let echo = try RawServer { connection, _ in
+            let socket = try await WebSocketServer(over: connection)
+            while let frame = try await socket.receive() { try await socket.send(frame) }
+        }
+        let upstream = upstream
+        let pages = try LocalServer.start { _ in upstream }
+        var settings = GatewaySettings(routes: [
+            "{path: /user, upstream: \"http://127.0.0.1:\(echo.port)\", preset: jupyterhub}",
+            "{path: /user/bob/api/kernels, upstream: \"http://127.0.0.1:\(pages.port)\", "
+                + "preset: jupyterhub}",
+        ])
+        let gateway = try await TestGateway(settings: settings) { _ in upstream }
+        let alice = try await gateway.browser(of: "alice")
+        let bob = try await gateway.browser(of: "bob")
+        settings.more = ["session: {idle: 2s}"]
+        let short = settings
+        try await alice.loop.attempt { loop in
+            let kernel = try await gateway.webSocket(
+                "/user/alice/api/kernels/1/channels", alice, on: loop)
+            let events = try await gateway.webSocket(
+                "/user/bob/api/events/subscribe", bob, on: loop)
+            try await gateway.reload(short)
+            var polls: [Int] = []
+            var end: WebSocketFrame?
+            for _ in 0..<60 where end == nil {
+                for socket in [kernel, events] {
+                    try? await socket.send(WebSocketFrame(text: "typed"))
+                }
+                let answer = try? await events.receive()
+                if answer?.closeCode != nil { end = answer }
+                #expect(try await kernel.receive()?.closeCode == nil)
+                let poll = try await bob.send(
+                    "GET", gateway.publicURL + "/user/bob/api/kernels")
+                polls.append(poll.status)
+                await EventLoop.sleep(.milliseconds(100), on: loop.core)
+            }
+            #expect(end?.closeCode == 1008)
+            #expect(polls.first == 200)
+            #expect(try await alice.visit(gateway.publicURL + "/").status == 200)
+            #expect(try await bob.send("GET", gateway.publicURL + "/").status == 401)
+        }
+        await gateway.stop()
+        await pages.stop()
+        echo.stop()
+    }
 }

@@ -1,0 +1,118 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseGate
+import GatehouseHTTP
+import GatehouseNet
+import GatehouseProxy
+
+/// What is answered in place of an upstream: the gate's answers, and pages for what failed.
+extension RequestPipeline {
+    func send(_ answer: GateAnswer, to exchange: any Exchange, _ id: RequestID) async {
+        switch answer {
+        case .response(let response):
+            await exchange.send(response)
+        case .page(let page, let status, let fields):
+            await exchange.send(
+                pages.render(page, status: status, fields: fields, id: id.description))
+        }
+    }
+
+    func answer(
+        _ exchange: any Exchange, _ failure: ExchangeFailure, _ record: AccessRecord
+    ) async {
+        guard failure.reason != .clientGone, exchange.account.status == 0,
+            exchange.account.endCause == nil
+        else { return }
+        let status = status(of: failure, on: record.route)
+        note(failure, status, exchange)
+        if exchange.request.fields.lists(.upgrade, "websocket") {
+            // Nobody reads a page there; what comes after it is another connection.
+            exchange.endsAfterAnswer()
+            return await exchange.send(bare(status, failure, record.route))
+        }
+        if let response = await customPage(status, failure, exchange) {
+            return await exchange.send(response)
+        }
+        let (page, fields) = page(for: failure, status, record.route)
+        await exchange.send(
+            pages.render(page, status: status, fields: fields, id: record.id.description))
+    }
+
+    /// An answer without a page.
+    private func bare(
+        _ status: Int, _ failure: ExchangeFailure, _ route: Route?
+    ) -> Response {
+        var response = Response(status)
+        response.head.fields = page(for: failure, status, route).1
+        return response
+    }
+
+    /// 503 for every failure of an upstream, where the settings say so, and of JupyterHub's:
+    /// JupyterLab takes 502 and 504 for a dead kernel.
+    private func status(of failure: ExchangeFailure, on route: Route?) -> Int {
+        let settings = state.blueprint.configuration.forwarding
+        let isHidden =
+            settings.upstreamFailures == .unavailable || route?.rules.isJupyterHub ?? false
+        return failure.fault == .upstream && isHidden ? 503 : failure.status
+    }
+
+    /// configurable-http-proxy has a line for every request that fails, and none for others.
+    private func note(_ failure: ExchangeFailure, _ status: Int, _ exchange: any Exchange) {
+        guard state.blueprint.configuration.log.format == .contract else { return }
+        let method = exchange.request.methodName().repairedText
+        let path = exchange.request.path().repairedText
+        state.log.error("\(status) \(method) \(path) \(failure.systemWord)")
+    }
+
+    /// A page that the operator has in place of ours.
+    private func customPage(
+        _ status: Int, _ failure: ExchangeFailure, _ exchange: any Exchange
+    ) async -> Response? {
+        guard let pages = state.blueprint.errorPages, failure.isAboutRoutes else { return nil }
+        state.log.debug("Requesting custom error page: \(pages.name(of: status))")
+        do throws(ExchangeFailure) {
+            return try await pages.page(
+                status, for: exchange.request, pool: state.pool,
+                limits: state.blueprint.configuration.limits)
+        } catch {
+            state.log.error("Failed to get custom error page: \(error.word) \(error.detail)")
+            return nil
+        }
+    }
+
+    private func page(
+        for failure: ExchangeFailure, _ status: Int, _ route: Route?
+    ) -> (Page, Fields) {
+        var fields = Fields()
+        switch failure.reason {
+        case .malformed(let error):
+            if error.status == 426 { fields.append("Sec-WebSocket-Version", "13") }
+            if error.status == 405 {
+                fields.append(.allow, "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS")
+            }
+            return (.badRequest(error.rule.rawValue), fields)
+        case .clientGone, .clientTimeout:
+            return (.badRequest("the request did not arrive in time"), fields)
+        case .bodyTooLarge: return (.tooLarge, fields)
+        case .noRoute: return (.notFound, fields)
+        case .draining, .routesIncomplete, .upstreamBusy:
+            fields.append(.retryAfter, "2")
+            return (.unavailable(retryAfter: 2), fields)
+        case _ where failure.fault == .upstream && status == 503:
+            if route?.rules.isJupyterHub ?? false { fields.append(.retryAfter, "5") }
+            return (.unavailable(retryAfter: 5), fields)
+        case .connectTimeout, .upstreamTimeout: return (.gatewayTimeout, fields)
+        case .connectRefused, .nameUnresolved, .upstreamTLS, .upstreamReset, .upstreamClosed,
+            .upstreamMalformed, .upstreamUpgrade:
+            return (.badGateway, fields)
+        case .sessionEnded: return (.denied(username: nil), fields)
+        case .tooManyExchanges:
+            fields.append(.retryAfter, "2")
+            return (.tooManyExchanges, fields)
+        case .badTarget: return (.internalError, fields)
+        case .recordsFailed:
+            fields.append(.retryAfter, "5")
+            return (.unavailable(retryAfter: 5), fields)
+        }
+    }
+}
