@@ -135,7 +135,8 @@ struct PageContent {
             self.init(
                 "This site is not served here",
                 "The address names a host that this server does not know. If you run it: "
-                    + "public_urls lists the hosts that it serves.")
+                    + "public_urls lists the hosts that it serves, and a proxy in front must pass "
+                    + "Host on.")
         case .plainHTTP(let publicURL):
             self.init(
                 "A secure connection is needed", "This site is served over HTTPS only.",

@@ -22,6 +22,7 @@ import Testing
         .endSession(
             action: "https://sso.example/\(attack)", fields: [(attack, Secret(attack))]),
         .plainHTTP(publicURL: attack), .untrustedFront(peer: attack, fields: [attack]),
+        .frontWithoutScheme(fields: [attack]),
         .methodNotAllowed(allowed: attack), .providerDown(retry: attack),
     ]
 
