@@ -40,7 +40,11 @@ def run_in_notebook(page, code, wanted):
     cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
     output = page.locator(".jp-OutputArea-output", has_text=wanted).first
     for attempt in range(6):      # JupyterLab loses keys while it still arranges a new notebook
-        cell.click(timeout=30_000)
+        try:
+            cell.click(timeout=30_000)
+        except Exception as error:
+            said = page.locator(".jp-Dialog").all_inner_texts()
+            raise AssertionError(f"JupyterLab asks: {said}") from error
         if cell.inner_text().strip() != code:
             page.keyboard.press("Control+A")
             page.keyboard.type(code)

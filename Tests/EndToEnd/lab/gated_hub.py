@@ -145,13 +145,12 @@ c.Spawner.pre_spawn_hook = never_ready
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
-    def seen_by_hub(self, since, path, count=1):
-        """The users whom the Hub saw in its requests for this path; empty for a stranger. It
+    def seen_by_hub(self, target, count=1):
+        """The users whom the Hub saw in its requests for this target; empty for a stranger. It
         writes its line after the answer."""
-        form = re.compile(r" \d{3} [A-Z]+ " + re.escape(path) + r"(?:\?\S*)?(?: -> \S+)? \((.*?)@")
-        return wait_until(
-            lambda: len(found := form.findall("\n".join(self.hub_lines(since)))) >= count and found,
-            5, f"the Hub has seen {path}")
+        form = re.compile(rf"JupyterHub log:\d+\] \d+ [A-Z]+ {re.escape(target)}(?: -> \S+)? \((.*?)@")
+        return wait_until(lambda: len(found := form.findall(self.log())) >= count and found, 5,
+                          f"the Hub has seen {target}")
 
     def hub_lines(self, since=0):
         """Of JupyterHub's own log, after so many of its lines."""

@@ -211,8 +211,8 @@ class Person(Client):
 
 
 def run_cell(socket, code):
-    """Over a kernel's WebSocket; what the cell printed first."""
-    name = secrets.token_hex(8)
+    """Over a kernel's WebSocket; what the cell printed, in however many pieces it comes."""
+    name, printed = secrets.token_hex(8), ""
     socket.send(json.dumps({
         "header": {"msg_id": name, "msg_type": "execute_request", "username": "",
                    "session": name, "version": "5.3", "date": "2026-01-01T00:00:00Z"},
@@ -225,7 +225,9 @@ def run_cell(socket, code):
             continue
         assert message["msg_type"] != "error", message["content"]
         if message["msg_type"] == "stream":
-            return message["content"]["text"]
+            printed += message["content"]["text"]
+        if message["content"].get("execution_state") == "idle":
+            return printed
 
 
 def read_terminal(socket, wanted, seconds):
