@@ -52,6 +52,15 @@ public struct Limits: Sendable, Equatable {
     public var logoutTokensPerPeer = 50
     public var replayEntries = 65536
 
+    // MARK: Tokens of JupyterHub
+    public var hubTokenLength = 512
+    public var hubTokenTime = Duration.seconds(5)
+    public var hubTokenBody = 1024 * 1024
+    public var hubTokenKept = Duration.seconds(30)
+    public var hubTokenEntries = 4096
+    public var hubTokenQuestions = 64
+    public var hubTokensPerPeer = 20
+
     // MARK: Provider
     public var providerTime = Duration.seconds(5)
     public var providerBody = 1024 * 1024
@@ -173,6 +182,26 @@ extension Limits {
             "logout_tokens_per_peer", .count(\.logoutTokensPerPeer),
             "rejected logout tokens a second and peer"),
         Limit("replay_entries", .count(\.replayEntries), "logout tokens remembered against replay"),
+        Limit(
+            "hub_token_length", .size(\.hubTokenLength),
+            "a longer one is no token of JupyterHub's; its own have 32 B"),
+        Limit(
+            "hub_token_time", .time(\.hubTokenTime),
+            "a question to JupyterHub whose a token is, connect to last byte; 503 above"),
+        Limit(
+            "hub_token_body", .size(\.hubTokenBody), "JupyterHub's answer; it lists scopes"),
+        Limit(
+            "hub_token_kept", .time(\.hubTokenKept),
+            "JupyterHub's answer holds this long: so does a token that was revoked"),
+        Limit(
+            "hub_token_entries", .count(\.hubTokenEntries),
+            "good tokens remembered, and as many bad ones; beyond, JupyterHub is asked each time"),
+        Limit(
+            "hub_token_questions", .count(\.hubTokenQuestions),
+            "questions at once, half of them for tokens that were never good; 503 above"),
+        Limit(
+            "hub_tokens_per_peer", .count(\.hubTokensPerPeer),
+            "unknown tokens a second and peer; 429 above"),
         Limit(
             "provider_time", .time(\.providerTime),
             "a request to the provider, connect to last byte"),

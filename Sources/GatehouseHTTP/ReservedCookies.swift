@@ -26,5 +26,19 @@ public enum ReservedCookies {
             .equalsIgnoringCase(folded)
     }
 
+    /// Whether a request brings one of ours, in any spelling.
+    public static func areIn(_ fields: borrowing Fields) -> Bool {
+        var line = fields.firstIndex(of: .cookie)
+        while let index = line {
+            let value = fields.value(at: index)
+            var pairs = CookiePairs(value)
+            while let pair = pairs.next() {
+                if begin(value.extracting(pair.name.lowerBound..<pair.end)) { return true }
+            }
+            line = fields.firstIndex(of: .cookie, from: index + 1)
+        }
+        return false
+    }
+
     private static let folded: StaticString = "__host-http-gatehouse"
 }
