@@ -6,6 +6,8 @@ public enum Decision: Sendable {
     case answer(GateAnswer)
     /// It is one of ours: read the body up to the limit and call ``Gate/serve(_:_:body:arrival:)``.
     case own(Endpoint, bodyLimit: Int)
+    /// JupyterHub must say first whose token it shows: await the answer, then decide again with it.
+    case ask(TokenQuestion)
     /// It may go to its upstream, if there is one.
     case pass(Passage)
 }
@@ -16,8 +18,11 @@ public struct Passage: Sendable {
     public var edits: FieldEdits
     /// For the response on its way back.
     public var review: ResponseReview
-    /// What it is registered under, and what user activity is told to; nil under a public rule.
+    /// What it is registered under, and what user activity is told to; nil under a public rule
+    /// and for who bears a token.
     public var session: Session?
+    /// Who bears the token that let it pass.
+    public var bearer: HubBearer?
     /// Whether data frames of a WebSocket's client are something that the user does.
     public var countsFrames = true
     /// What the browser gets in place of the upstream's answer.

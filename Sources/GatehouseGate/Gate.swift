@@ -4,7 +4,7 @@ import Synchronization
 
 /// Decides who may pass, signs people in and out, and ends what must end.
 ///
-/// A decision is synchronous (``GateSnapshot/decide(_:_:route:prefix:memo:)``); what needs the provider
+/// A decision is synchronous (``GateSnapshot/decide(_:_:route:prefix:answer:memo:)``); what needs the provider
 /// or the records is an ``Endpoint`` and served here. The gate knows no socket: the provider is
 /// reached over a ``BackChannel``, and live exchanges are ended by ``onEnd``.
 public final class Gate: Sendable {
@@ -17,6 +17,7 @@ public final class Gate: Sendable {
     let log: Log
     let clock: GateClock
     let onEnd: EndHook
+    let hub: (any HubAPI)?
     let redeemed: SeenOnce
     let replays: SeenOnce
     let rejections: PeerRate
@@ -29,13 +30,14 @@ public final class Gate: Sendable {
     ///   - store: sessions; outlives reloads.
     ///   - records: where sessions are kept besides.
     ///   - provider: nil where nobody can sign in.
+    ///   - hub: nil where tokens of JupyterHub let nobody in.
     ///   - log: audit events go there at `notice`.
     ///   - clock: the system's, but in tests.
     ///   - onEnd: see ``EndHook``.
     public init(
         options: Options, keys: GateKeys, store: SessionStore, records: any SessionRecords,
-        provider: ProviderClient?, log: Log, clock: GateClock = .system,
-        onEnd: @escaping EndHook
+        provider: ProviderClient?, hub: (any HubAPI)? = nil, log: Log,
+        clock: GateClock = .system, onEnd: @escaping EndHook
     ) {
         self.keys = keys
         self.store = store
@@ -43,6 +45,7 @@ public final class Gate: Sendable {
         self.log = log
         self.clock = clock
         self.onEnd = onEnd
+        self.hub = hub
         redeemed = SeenOnce(capacity: options.limits.replayEntries)
         replays = SeenOnce(capacity: options.limits.replayEntries)
         rejections = PeerRate(perSecond: options.limits.logoutTokensPerPeer)
@@ -62,12 +65,13 @@ public final class Gate: Sendable {
         current.withLock { $0 = snapshot }
     }
 
-    /// As ``GateSnapshot/decide(_:_:route:prefix:memo:)`` with the newest snapshot.
+    /// As ``GateSnapshot/decide(_:_:route:prefix:answer:memo:)`` with the newest snapshot.
     public func decide(
         _ request: borrowing RequestHead, _ arrival: Arrival, route: RouteIdentity?,
-        prefix: ArraySlice<UInt8> = [], memo: inout SessionMemo
+        prefix: ArraySlice<UInt8> = [], answer: TokenAnswer? = nil, memo: inout SessionMemo
     ) -> Decision {
-        snapshot.decide(request, arrival, route: route, prefix: prefix, memo: &memo)
+        snapshot.decide(
+            request, arrival, route: route, prefix: prefix, answer: answer, memo: &memo)
     }
 
     /// Answers a request for one of our endpoints.

@@ -16,6 +16,8 @@ public final class GateSnapshot: Sendable {
     let rules: AccessRules
     let hosts: PublicHosts
     let identityNames: OwnedNames
+    /// nil where tokens of JupyterHub let nobody in.
+    let lane: TokenLane?
     /// Never the same twice; what a connection remembers is remembered under it.
     let serial: Int
 
@@ -32,6 +34,12 @@ public final class GateSnapshot: Sendable {
         rules = AccessRules(options.access)
         hosts = PublicHosts(options.publicURLs)
         identityNames = OwnedNames(options.identityNames)
+        lane =
+            provider == nil
+            ? nil
+            : gate.hub.map {
+                TokenLane($0, limits: options.limits, clock: gate.clock, log: gate.log)
+            }
         serial = GateSnapshot.made.add(1, ordering: .relaxed).newValue
     }
 
@@ -43,10 +51,11 @@ public final class GateSnapshot: Sendable {
     ///   - arrival: how it came.
     ///   - route: of the route that it would take; nil where there is none.
     ///   - prefix: of that route, decoded.
+    ///   - answer: to the question that was the decision before.
     ///   - memo: the connection's.
     public func decide(
         _ request: borrowing RequestHead, _ arrival: Arrival, route: RouteIdentity?,
-        prefix: ArraySlice<UInt8> = [], memo: inout SessionMemo
+        prefix: ArraySlice<UInt8> = [], answer: TokenAnswer? = nil, memo: inout SessionMemo
     ) -> Decision {
         let path = request.path()
         if path.count > 1, path[1] == UInt8(ascii: ".") || path[1] == UInt8(ascii: "_") {
@@ -83,7 +92,8 @@ public final class GateSnapshot: Sendable {
         case .noRule:
             return .answer(deny(request, session(of: request, arrival, host: host, &memo)?.0))
         case .rule(let rule):
-            let visitor = Visitor(arrival: arrival, host: host, route: route, prefix: prefix)
+            let visitor = Visitor(
+                arrival: arrival, host: host, route: route, prefix: prefix, answer: answer)
             let hub = provider == nil ? nil : route?.hub
             let address = hub?.address(of: path, reading) ?? .other
             if address == .logout, !rules.isDenial(rule) {
@@ -105,11 +115,12 @@ public final class GateSnapshot: Sendable {
     }
 
     /// How a request came and where it would go.
-    private struct Visitor {
+    struct Visitor {
         let arrival: Arrival
         let host: Int?
         let route: RouteIdentity?
         let prefix: ArraySlice<UInt8>
+        let answer: TokenAnswer?
     }
 
     /// Under the rule that decides.
@@ -198,6 +209,7 @@ public final class GateSnapshot: Sendable {
             return .answer(deny(request, session(of: request, arrival, host: host, &memo)?.0))
         }
         guard let (session, identity) = session(of: request, arrival, host: host, &memo) else {
+            if let decision = decideByToken(request, visitor, rule) { return decision }
             if FetchMetadata.isNavigation(request) { return .own(.startLogin, bodyLimit: 0) }
             return .answer(askForLogin(hosts.entries[host].origin))
         }
@@ -233,12 +245,17 @@ public final class GateSnapshot: Sendable {
 
     /// Whether an exchange that has begun may go on under these rules; asked after a reload.
     ///
-    /// - Parameter session: nil for one that a public rule let in.
-    public func stillAllows(_ request: borrowing RequestHead, _ session: Session?) -> Bool {
+    /// - Parameters:
+    ///   - session: nil for one that a public rule or a token let in.
+    ///   - bearer: of that token.
+    public func stillAllows(
+        _ request: borrowing RequestHead, _ session: Session?, _ bearer: HubBearer? = nil
+    ) -> Bool {
         let host = session?.host ?? (rules.readsHost ? PublicHosts.name(of: request) : nil)
         let match = rules.decide(host: host, method: request.methodName(), path: request.path())
         guard case .rule(let rule) = match, !rules.isDenial(rule) else { return false }
         if rules.isPublic(rule) { return true }
+        if let bearer, lane != nil { return rules.allows(rule, bearer, path: request.path()) }
         guard let session else { return false }
         return rules.allows(rule, session.identity.claims, path: request.path())
     }

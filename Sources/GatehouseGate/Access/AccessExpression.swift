@@ -48,14 +48,36 @@ public indirect enum AccessExpression: Sendable, Equatable {
         case .clientRole(let client, let role):
             return claims.clientRoles[client]?.contains { sameBytes($0, role) } ?? false
         case .pathUser(let segment):
-            guard let name = claims.username.map({ Array($0.utf8) }), segment > 0 else {
-                return false
-            }
-            return !readings.isEmpty
-                && readings.allSatisfy { $0.count >= segment && $0[segment - 1] == name }
+            guard let name = claims.username else { return false }
+            return AccessExpression.isSegment(segment, of: readings, name)
         case .any(let parts): return parts.contains { $0.allows(claims, readings: readings) }
         case .all(let parts):
             return !parts.isEmpty && parts.allSatisfy { $0.allows(claims, readings: readings) }
         }
+    }
+    /// Judges who bears a token of JupyterHub's. The Hub says who that is and no more: what the
+    /// provider would say of them is not known, and counts as no.
+    ///
+    /// - Parameter readings: as for ``allows(_:readings:)-(Claims,_)``.
+    func allows(_ bearer: HubBearer, readings: [[[UInt8]]]) -> Bool {
+        switch self {
+        case .anyone, .signedIn: return true
+        case .deny, .user, .group, .realmRole, .clientRole: return false
+        case .pathUser(let segment):
+            guard case .user(let name) = bearer else { return false }
+            return AccessExpression.isSegment(segment, of: readings, name)
+        case .any(let parts): return parts.contains { $0.allows(bearer, readings: readings) }
+        case .all(let parts):
+            return !parts.isEmpty && parts.allSatisfy { $0.allows(bearer, readings: readings) }
+        }
+    }
+
+    /// Whether that segment is the name in all readings of a path.
+    private static func isSegment(
+        _ segment: Int, of readings: [[[UInt8]]], _ name: String
+    ) -> Bool {
+        guard segment > 0, !readings.isEmpty else { return false }
+        let name = Array(name.utf8)
+        return readings.allSatisfy { $0.count >= segment && $0[segment - 1] == name }
     }
 }

@@ -105,10 +105,19 @@ public struct AccessRules: Sendable {
         guard compiled.readsPath else {
             return compiled.rule.allow.allows(claims, readings: [])
         }
-        let readings =
-            PathReading.check(path) == .plain
+        return compiled.rule.allow.allows(claims, readings: AccessRules.readings(of: path))
+    }
+
+    /// Whether that rule lets in who bears a token of JupyterHub's.
+    func allows(_ index: Int, _ bearer: HubBearer, path: borrowing Span<UInt8>) -> Bool {
+        let compiled = rules[index]
+        let readings = compiled.readsPath ? AccessRules.readings(of: path) : []
+        return compiled.rule.allow.allows(bearer, readings: readings)
+    }
+
+    private static func readings(of path: borrowing Span<UInt8>) -> [[[UInt8]]] {
+        PathReading.check(path) == .plain
             ? [PathReading.plainSegments(of: path)] : PathReading.readings(of: path)
-        return compiled.rule.allow.allows(claims, readings: readings)
     }
 
     private func applies(_ index: Int, host: String?, method: borrowing Span<UInt8>) -> Bool {

@@ -25,7 +25,8 @@ final class World: Sendable {
     /// `/user/NAME/**` belongs to NAME, the rest needs a session.
     init(
         session: SessionLimits = SessionLimits(), limits: Limits = Limits(),
-        access: [AccessRule]? = nil, records: any SessionRecords = MemoryRecords()
+        access: [AccessRule]? = nil, records: any SessionRecords = MemoryRecords(),
+        hub: (any HubAPI)? = nil
     ) throws {
         let clock = TestClock()
         let fake = FakeProvider(clock: clock)
@@ -47,7 +48,7 @@ final class World: Sendable {
         let seen = seen
         gate = Gate(
             options: options, keys: keys, store: SessionStore(indexKey: keys.index),
-            records: records, provider: provider,
+            records: records, provider: provider, hub: hub,
             log: Log(label: "gatehouse.gate", level: .debug) { event in
                 let fields = event.fields.map { "\($0.name)=\($0.value)" }
                 seen.lines.withLock { $0.append(([event.message] + fields).joined(separator: " ")) }
@@ -192,9 +193,15 @@ extension World {
         prefix: String = ""
     ) async -> Outcome {
         var memo = SessionMemo()
-        let decision = gate.decide(
-            request, arrival, route: route, prefix: Array(prefix.utf8)[...], memo: &memo)
+        let place = Array(prefix.utf8)[...]
+        var decision = gate.decide(request, arrival, route: route, prefix: place, memo: &memo)
+        while case .ask(let question) = decision {
+            let answer = await question.answer()
+            decision = gate.decide(
+                request, arrival, route: route, prefix: place, answer: answer, memo: &memo)
+        }
         switch decision {
+        case .ask: return Outcome(.page(.internalError, status: 500))
         case .answer(let answer): return Outcome(answer)
         case .own(let endpoint, let limit):
             guard body.count <= limit else { return Outcome(.page(.tooLarge, status: 413)) }

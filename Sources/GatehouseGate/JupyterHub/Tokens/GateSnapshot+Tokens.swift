@@ -1,0 +1,60 @@
+import GatehouseBase
+import GatehouseHTTP
+
+/// The lane of JupyterHub's tokens: scripts go on working, while what a browser's session left
+/// behind is worth nothing without that session.
+extension GateSnapshot {
+    /// Decides about a request without a session that shows a token.
+    ///
+    /// - Returns: nil where it is none of the lane's.
+    func decideByToken(
+        _ request: borrowing RequestHead, _ visitor: Visitor, _ rule: Int
+    ) -> Decision? {
+        guard let lane, visitor.route?.hub != nil, let host = visitor.host,
+            let token = HubToken(request, limit: options.limits.hubTokenLength)
+        else { return nil }
+        let name = hosts.entries[host].host
+        let key = token.key(host: name)
+        let verdict: TokenVerdict
+        if let answer = visitor.answer, answer.lane === lane, answer.key == key {
+            verdict = answer.verdict
+        } else if let known = lane.recall(key, now: visitor.arrival.now) {
+            verdict = known
+        } else {
+            return .ask(
+                TokenQuestion(
+                    lane: lane, key: key, token: token.secret, host: name,
+                    peer: visitor.arrival.peer))
+        }
+        switch verdict {
+        case .good(let bearer):
+            guard rules.allows(rule, bearer, path: request.path()) else {
+                return .answer(deny(request, nil))
+            }
+            return .pass(passage(of: bearer, request))
+        case .bad: return .answer(GateSnapshot.invalidToken)
+        case .tooMany: return .answer(GateSnapshot.later(429, "too_many_tokens", seconds: 1))
+        case .unavailable:
+            return .answer(GateSnapshot.later(503, "hub_unavailable", seconds: 5))
+        }
+    }
+
+    private func passage(of bearer: HubBearer, _ request: borrowing RequestHead) -> Passage {
+        var edits = FieldEdits(identityNames: identityNames)
+        edits.cookies = .none
+        let caching: ResponseReview.Caching =
+            FetchMetadata.isNavigation(request) ? .navigation : .privateOnly
+        return Passage(
+            edits: edits, review: ResponseReview(caching: caching, screen: NoCookies()),
+            session: nil, bearer: bearer)
+    }
+
+    /// A script reads it: no page, no redirect, no cookie.
+    private static var invalidToken: GateAnswer {
+        GateAnswer.json(401, #"{"error":"invalid_token"}"#).adding(.wwwAuthenticate, "Gatehouse")
+    }
+
+    private static func later(_ status: Int, _ code: StaticString, seconds: Int) -> GateAnswer {
+        GateAnswer.json(status, #"{"error":"\#(code)"}"#).adding(.retryAfter, "\(seconds)")
+    }
+}

@@ -1,0 +1,33 @@
+import GatehouseBase
+
+/// Whose is this token? To be asked by who decides about a request, who then decides again.
+public struct TokenQuestion: Sendable {
+    let lane: TokenLane
+    let key: [UInt8]
+    let token: Secret
+    let host: String
+    let peer: String
+
+    /// Asks JupyterHub, or waits for the answer to somebody who already does.
+    public func answer() async -> TokenAnswer {
+        TokenAnswer(lane: lane, key: key, verdict: await lane.judge(self))
+    }
+}
+
+/// The answer to a ``TokenQuestion``.
+public struct TokenAnswer: Sendable {
+    let lane: TokenLane
+    let key: [UInt8]
+    public let verdict: TokenVerdict
+}
+
+/// What is known of a token.
+public enum TokenVerdict: Sendable, Equatable {
+    case good(HubBearer)
+    /// JupyterHub does not know it, or it hangs on a browser's session.
+    case bad
+    /// Its peer shows too many that nobody knows.
+    case tooMany
+    /// JupyterHub cannot say.
+    case unavailable
+}
