@@ -46,6 +46,7 @@ public final class Gateway: Sendable {
             options: blueprint.gateOptions, keys: keys,
             store: SessionStore(indexKey: keys.index), records: MemoryRecords(),
             provider: Gateway.provider(blueprint, loops, resolver),
+            hub: UpstreamHubAPI(loop: loops.control, resolver: resolver),
             log: log.labelled("gatehouse.gate"),
             onEnd: { session, cause in
                 await loops.broadcast { loop in

@@ -52,7 +52,8 @@ final class LoopState {
         live.forEach { exchange, session in
             guard let exchange = exchange as? any Exchange else { return }
             if exchange.isWaitingForBody { return }
-            if !gate.stillAllows(exchange.request, session) { dead.append(exchange) }
+            let bearer = (exchange.memo as? ConnectionMemo)?.bearer
+            if !gate.stillAllows(exchange.request, session, bearer) { dead.append(exchange) }
         }
         for exchange in dead { exchange.end(.accessChanged) }
     }
@@ -87,6 +88,8 @@ final class ConnectionMemo {
     /// The client's address, but for requests that a trusted front hands over.
     let peer: String
     var session = SessionMemo()
+    /// Who bears the token that let the exchange in flight pass.
+    var bearer: HubBearer?
     /// Of the exchange that has become a tunnel, until its end.
     var record: AccessRecord?
     var ticket: LiveTicket?

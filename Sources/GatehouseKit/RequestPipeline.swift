@@ -69,20 +69,26 @@ final class RequestPipeline: Responder {
     private func handle(
         _ exchange: any Exchange, _ memo: ConnectionMemo, _ record: inout AccessRecord
     ) async throws(ExchangeFailure) {
-        let blueprint = state.blueprint
+        var blueprint = state.blueprint
         let request = exchange.request
         record.kind = RequestKind(request)
         let looked = record.kind == .health ? nil : state.counters.beginLookUp()
-        let match = match(request, blueprint)
+        var match = match(request, blueprint)
         state.counters.endLookUp(looked)
-        var route: Route?
-        if case .route(let found) = match { route = found }
-        let arrival = Arrival(
+        var arrival = Arrival(
             peer: exchange.client ?? memo.peer, isTLS: exchange.isTLS, now: state.core.now,
             front: exchange.front)
-        let decision = state.gate.decide(
-            request, arrival, route: route?.rules.identity, prefix: route?.prefix ?? [],
-            memo: &memo.session)
+        var decision = decide(request, arrival, match, nil, memo)
+        while case .ask(let question) = decision {
+            let answer = await question.answer()
+            state.counters.note(answer.verdict)
+            // Routes and rules may be others by now.
+            blueprint = state.blueprint
+            match = self.match(request, blueprint)
+            arrival.now = state.core.now
+            decision = decide(request, arrival, match, answer, memo)
+        }
+        let route: Route? = if case .route(let found) = match { found } else { nil }
         guard case .pass(let passage) = decision else {
             return try await answer(decision, exchange, arrival, record.id)
         }
@@ -93,6 +99,8 @@ final class RequestPipeline: Responder {
         guard let route else { throw ExchangeFailure(.noRoute) }
         record.route = route
         record.user = passage.session
+        record.bearer = passage.bearer
+        memo.bearer = passage.bearer
         if try await forward(exchange, to: route, passage, memo, record.id) { return }
         // Its session has ended since: it gets what a request without session gets.
         record = AccessRecord(id: record.id)
@@ -101,6 +109,16 @@ final class RequestPipeline: Responder {
             request, arrival, route: route.rules.identity, prefix: route.prefix,
             memo: &memo.session)
         try await answer(second, exchange, arrival, record.id)
+    }
+
+    private func decide(
+        _ request: borrowing RequestHead, _ arrival: Arrival, _ match: RouteMatch<Route>,
+        _ answer: TokenAnswer?, _ memo: ConnectionMemo
+    ) -> Decision {
+        let route: Route? = if case .route(let found) = match { found } else { nil }
+        return state.gate.decide(
+            request, arrival, route: route?.rules.identity, prefix: route?.prefix ?? [],
+            answer: answer, memo: &memo.session)
     }
 
     /// Answers what is not forwarded.
@@ -115,7 +133,7 @@ final class RequestPipeline: Responder {
             let answer = await gate.serve(
                 endpoint, exchange.request, body: body, arrival: arrival)
             await send(answer, to: exchange, id)
-        case .pass:
+        case .pass, .ask:
             // Only where it has been tried, and its session had ended.
             throw ExchangeFailure(.sessionEnded)
         }

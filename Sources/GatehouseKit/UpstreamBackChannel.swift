@@ -46,7 +46,7 @@ final class UpstreamBackChannel: BackChannel {
                         status: answer.head.status,
                         contentType: answer.head.fields.text(.contentType), body: answer.body))
             } catch {
-                return .failure(UpstreamBackChannel.translate(error))
+                return .failure(BackChannelError(error))
             }
         }
         return try result.get()
@@ -61,14 +61,18 @@ final class UpstreamBackChannel: BackChannel {
         let path = String(rest[end...])
         return (origin, path.hasPrefix("/") ? path : "/" + path)
     }
+}
 
-    private static func translate(_ failure: ExchangeFailure) -> BackChannelError {
-        switch failure.reason {
-        case .connectTimeout, .upstreamTimeout: .timeout
-        case .upstreamTLS: .tls(failure.detail)
-        case .bodyTooLarge: .tooLarge
-        case .upstreamMalformed: .malformed
-        default: .unreachable
-        }
+extension BackChannelError {
+    /// What a failure on our own way to a server is to the gate.
+    init(_ failure: ExchangeFailure) {
+        self =
+            switch failure.reason {
+            case .connectTimeout, .upstreamTimeout: .timeout
+            case .upstreamTLS: .tls(failure.detail)
+            case .bodyTooLarge: .tooLarge
+            case .upstreamMalformed: .malformed
+            default: .unreachable
+            }
     }
 }

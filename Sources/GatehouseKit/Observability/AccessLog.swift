@@ -9,6 +9,7 @@ struct AccessRecord {
     let id: RequestID
     var route: Route?
     var user: Session?
+    var bearer: HubBearer?
     var kind = RequestKind.web
 
     init(id: RequestID) { self.id = id }
@@ -39,6 +40,7 @@ final class AccessLog {
         lines.field("sent", account.sent)
         lines.field("total_ms", Instant.now().since(account.began))
         if let user = record.user { lines.field("user", user.displayName) }
+        if let bearer = record.bearer { lines.field(bearer.kind, bearer.name) }
         if let route = record.route { lines.field("route", route.name.span) }
         if let connected = account.connected {
             lines.field("connect_ms", connected.since(account.began))

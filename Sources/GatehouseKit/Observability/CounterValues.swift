@@ -1,4 +1,5 @@
 import GatehouseBase
+import GatehouseGate
 import GatehouseProxy
 
 /// What ``Counters`` hold, to be carried to another loop and added up.
@@ -24,6 +25,20 @@ struct CounterValues: Sendable {
     /// Open now.
     var webSockets = 0
     var handshakeFailures = 0
+    /// Tokens of JupyterHub by verdict: ``tokenVerdicts``.
+    var tokens = [0, 0, 0, 0]
+
+    /// The words of ``tokens``.
+    static let tokenVerdicts = ["good", "bad", "too_many", "unavailable"]
+
+    static func index(_ verdict: TokenVerdict) -> Int {
+        switch verdict {
+        case .good: 0
+        case .bad: 1
+        case .tooMany: 2
+        case .unavailable: 3
+        }
+    }
 
     /// - Parameter statusClass: 1 to 5.
     static func durationIndex(isWebSocket: Bool, statusClass: Int) -> Int {
@@ -72,5 +87,6 @@ struct CounterValues: Sendable {
         sent += other.sent
         webSockets += other.webSockets
         handshakeFailures += other.handshakeFailures
+        for index in tokens.indices { tokens[index] += other.tokens[index] }
     }
 }

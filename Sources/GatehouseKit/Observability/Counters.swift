@@ -49,6 +49,9 @@ final class Counters {
 
     func handshakeHasFailed() { values.handshakeFailures += 1 }
 
+    /// Counts what became of a token that was not remembered.
+    func note(_ verdict: TokenVerdict) { values.tokens[CounterValues.index(verdict)] += 1 }
+
     // MARK: Routes
 
     /// A look-up begins; see ``SampledDurations``.

@@ -42,6 +42,11 @@ enum Instruments {
         "gatehouse_sent_bytes_total", .counter,
         "Bytes of answers' bodies and to WebSocket clients, counted when the exchange ends")
 
+    static let hubTokens = Instrument(
+        "gatehouse_hub_tokens_total", .counter,
+        "Requests whose token JupyterHub had to be asked about, by what came of it",
+        labels: ["verdict"])
+
     // MARK: Connections
 
     static let webSockets = Instrument(
@@ -98,7 +103,7 @@ enum Instruments {
     static let all = [
         apiRouteGet, apiRouteAdd, apiRouteDelete, requestsWeb, requestsWS, requestsProxy,
         requestsAPI, findTarget, lastActivity, requestDuration, requestFailures, receivedBytes,
-        sentBytes, webSockets, connections, handshakeFailures, upstreamConnections,
+        sentBytes, hubTokens, webSockets, connections, handshakeFailures, upstreamConnections,
         upstreamOpened, upstreamReused, routes, tableComplete, storeFailures, slowPasses, cpuUser,
         cpuSystem, cpu, startTime, residentMemory, virtualMemory, openFiles, maximumFiles,
     ]

@@ -87,6 +87,9 @@ struct MetricsReport {
             })
         text.write(Instruments.receivedBytes, .count(sum.received))
         text.write(Instruments.sentBytes, .count(sum.sent))
+        text.write(
+            Instruments.hubTokens,
+            zip(CounterValues.tokenVerdicts, sum.tokens).map { .init([$0], .count($1)) })
     }
 
     private func writeConnections(_ sum: CounterValues, to text: inout PrometheusText) {

@@ -1,4 +1,4 @@
-import GatehouseBase
+public import GatehouseBase
 import GatehouseHTTP
 
 /// How a request's target changes on its way: the upstream's own path and query before it, the
@@ -22,7 +22,7 @@ public struct TargetRewriting: Sendable {
 
     /// Appends what the upstream gets of `target`, which is a path and, behind a question mark, a
     /// query.
-    func append(_ target: borrowing Span<UInt8>, to buffer: inout ByteBuffer) {
+    public func append(_ target: borrowing Span<UInt8>, to buffer: inout ByteBuffer) {
         let end = target.offset(of: 0x3F, from: 0)
         let rest = target.extracting(0..<end)
         let start = TargetRewriting.end(of: cut, in: rest)

@@ -189,6 +189,7 @@ struct MetricsTests {
             "fault": ["downstream", "upstream", "provider", "gateway"],
             "quantile": PrometheusText.quantiles.map(\.0),
             "le": DurationHistogram.bounds.map(\.text) + ["+Inf"],
+            "verdict": CounterValues.tokenVerdicts,
             "reason": samples.keys.compactMap { SampleLabels($0)["reason"] },
         ]
         for name in samples.keys {
