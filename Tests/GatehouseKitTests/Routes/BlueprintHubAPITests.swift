@@ -1,5 +1,6 @@
 import GatehouseBase
 import GatehouseConfiguration
+import GatehouseProxy
 import Testing
 
 @testable import GatehouseKit

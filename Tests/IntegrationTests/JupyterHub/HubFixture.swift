@@ -2,11 +2,12 @@ import GatehouseBase
 import GatehouseConfiguration
 import GatehouseHTTP
 import GatehouseKit
+import GatehouseProxy
 import GatehouseTesting
 import Testing
 
 /// A gateway before a JupyterHub that knows tokens, with a server for each of its users.
-struct HubFixture {
+struct HubFixture: Sendable {
     let gateway: TestGateway
     /// The Hub, behind the route `/`.
     let hub = FakeUpstream()

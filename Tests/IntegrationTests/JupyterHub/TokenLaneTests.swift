@@ -2,6 +2,7 @@ import GatehouseBase
 import GatehouseConfiguration
 import GatehouseHTTP
 import GatehouseNet
+import GatehouseProxy
 import GatehouseTesting
 import Synchronization
 import Testing
@@ -150,17 +151,13 @@ struct TokenLaneTests {
             await EventLoop.sleep(.milliseconds(300), on: loop.core)
             await exchange.send(HubFixture.answer(to: exchange.request))
         }
-        let statuses = Locked<[Int]>([])
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {
-                group.addTask {
-                    let answer = try await lab.get("/user/alice/x", token: "alices")
-                    statuses.withLock { $0.append(answer.status) }
-                }
+                group.addTask { try await lab.get("/user/alice/x", token: "alices").status }
             }
-            try await group.waitForAll()
+            return try await group.reduce(into: []) { $0.append($1) }
         }
-        #expect(statuses.withLock { $0 } == [Int](repeating: 200, count: 8))
+        #expect(statuses == [Int](repeating: 200, count: 8))
         #expect(lab.asked == 1)
         await lab.stop()
     }
