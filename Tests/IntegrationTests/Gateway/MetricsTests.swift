@@ -197,7 +197,7 @@ struct MetricsTests {
                 #expect(allowed[label]?.contains(value) == true, "\(name)")
             }
         }
-        #expect(Set(allowed["reason"] ?? []).count == 20)
+        #expect(Set(allowed["reason"] ?? []).count == 21)
         #expect(samples.count < 400)
         await gateway.gateway.stop()
         await server.stop()

@@ -224,7 +224,8 @@ struct TokenLaneTests {
 
     @Test func `where the settings say where JupyterHub's API is, it is asked there`() async throws
     {
-        let (port, path) = (try LocalPort(), TestCertificate().directory + "/hub.sock")
+        let folder = TestCertificate()
+        let (port, path) = (try LocalPort(), folder.directory + "/hub.sock")
         let elsewhere = FakeUpstream()
         for name in ["/inner/api/user", "/api/user"] {
             elsewhere.on(name) { exchange, _ in
@@ -254,6 +255,7 @@ struct TokenLaneTests {
         #expect(lab.forwarded == [] && lab.asked == 0)
         await lab.stop()
         for server in servers { await server.stop() }
+        withExtendedLifetime(folder) {}
     }
 
     @Test func `a Hub whose route the API has made is asked on that route`() async throws {
