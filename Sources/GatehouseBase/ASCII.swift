@@ -1,3 +1,5 @@
+import Glibc
+
 /// Byte classes of RFC 9110 and RFC 3986, as bit tables: one shift and one mask a byte.
 public enum ASCII {
     /// `!#$%&'*+-.^_`|~`, digits and letters (RFC 9110 §5.6.2).
@@ -120,11 +122,23 @@ extension Span where Element == UInt8 {
     }
 
     /// Compares byte for byte.
-    @inlinable
     public func equals(_ other: borrowing Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
-        return true
+        count == other.count && holds(other, at: 0)
+    }
+
+    /// Whether the bytes of `other` stand here at `start`.
+    public func holds(_ other: borrowing Span<UInt8>, at start: Int) -> Bool {
+        let length = other.count
+        guard start >= 0, start <= count, length <= count - start else { return false }
+        // Sound: `length` bytes are there on both sides.
+        return unsafe withUnsafeBytes { ours in
+            unsafe other.withUnsafeBytes { theirs in
+                guard let one = ours.baseAddress, let two = theirs.baseAddress else {
+                    return length == 0
+                }
+                return unsafe memcmp(one + start, two, length) == 0
+            }
+        }
     }
 
     /// The bytes as text; nil where they are no UTF-8.
@@ -264,7 +278,17 @@ extension Span where Element == UInt8 {
 extension String {
     /// The text of bytes that are valid UTF-8, else nil.
     init?(validating span: borrowing Span<UInt8>) {
-        self.init(validating: span.array, as: UTF8.self)
+        guard let text = try? UTF8Span(validating: copy span) else { return nil }
+        self.init(copying: text)
+    }
+}
+
+extension Hasher {
+    /// Takes the bytes in as one piece: `Array` hands them over one by one.
+    public mutating func combine(_ bytes: borrowing Span<UInt8>) {
+        combine(bytes.count)
+        // Sound: the hasher reads the bytes while they are borrowed.
+        unsafe bytes.withUnsafeBytes { unsafe combine(bytes: $0) }
     }
 }
 

@@ -134,16 +134,24 @@ struct JSONParser {
     private mutating func string() throws(JSONError) -> String {
         try expect(UInt8(ascii: "\""))
         let start = offset
+        // What stands before the last escape; what follows it is taken as it is.
         var text: [UInt8] = []
+        var plain = start
         while let byte = next, byte != UInt8(ascii: "\"") {
             guard byte >= 0x20 else { throw .syntax(offset: offset) }
             offset += 1
-            if byte == UInt8(ascii: "\\") { try escape(into: &text) } else { text.append(byte) }
+            guard byte == UInt8(ascii: "\\") else { continue }
+            text += bytes[plain..<offset - 1]
+            try escape(into: &text)
+            plain = offset
         }
+        if plain > start { text += bytes[plain..<offset] }
+        let string =
+            plain == start
+            ? String(validating: bytes.span.extracting(start..<offset))
+            : String(validating: text.span)
         try expect(UInt8(ascii: "\""))
-        guard let string = String(validating: text, as: UTF8.self) else {
-            throw .syntax(offset: start)
-        }
+        guard let string else { throw .syntax(offset: start) }
         return string
     }
 

@@ -82,11 +82,11 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
     /// (RFC 6761 §6.3), 127.0.0.0/8 or `::1`.
     public var isLoopback: Bool {
         if host == "localhost" || host.hasSuffix(".localhost") || host == "::1" { return true }
-        return Origin.isIPv4(host) && host.hasPrefix("127.")
+        return Origin.isIPv4(host.utf8) && host.hasPrefix("127.")
     }
 
     /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`.
-    private static func hostAndPort(
+    static func hostAndPort(
         _ authority: ArraySlice<UInt8>, defaultPort: UInt16
     ) throws(ParseError) -> (String, UInt16) {
         let colon = UInt8(ascii: ":")
@@ -121,30 +121,45 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
     /// whose last label is a number must be an IPv4 address, or resolvers would read it as one.
     private static func isHostName(_ name: ArraySlice<UInt8>) -> Bool {
         guard !name.isEmpty, name.count <= 253 else { return false }
-        let labels = name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        for label in labels {
-            guard (1...63).contains(label.count) else { return false }
+        var labelLength = 0
+        var isNumber = true
+        for byte in name {
+            if byte == UInt8(ascii: ".") {
+                guard (1...63).contains(labelLength) else { return false }
+                labelLength = 0
+                isNumber = true
+                continue
+            }
+            labelLength += 1
+            if ASCII.isDigit(byte) { continue }
+            isNumber = false
             guard
-                label.allSatisfy({ byte in
-                    (0x61...0x7A).contains(lowered(byte)) || (0x30...0x39).contains(byte)
-                        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
-                })
+                (0x61...0x7A).contains(lowered(byte)) || byte == UInt8(ascii: "-")
+                    || byte == UInt8(ascii: "_")
             else { return false }
         }
-        guard let last = labels.last, last.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return true
-        }
-        return isIPv4(String(decoding: name, as: UTF8.self))
+        guard (1...63).contains(labelLength) else { return false }
+        return !isNumber || isIPv4(name)
     }
 
     /// Four decimal numbers up to 255 without leading zeros.
-    private static func isIPv4(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4
-            && parts.allSatisfy { part in
-                guard let number = UInt8(part) else { return false }
-                return String(number) == part
+    private static func isIPv4(_ text: some Sequence<UInt8>) -> Bool {
+        var dots = 0
+        /// nil before the first digit.
+        var number: Int?
+        for byte in text {
+            if byte == UInt8(ascii: ".") {
+                guard number != nil else { return false }
+                dots += 1
+                number = nil
+                continue
             }
+            guard ASCII.isDigit(byte), number != 0 else { return false }
+            let value = (number ?? 0) * 10 + Int(byte - UInt8(ascii: "0"))
+            guard value <= 255 else { return false }
+            number = value
+        }
+        return dots == 3 && number != nil
     }
 
     /// RFC 4291 §2.2: eight groups, or fewer with one `::`; an IPv4 tail counts as two.
@@ -158,7 +173,7 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
             let parts = half.split(separator: ":", omittingEmptySubsequences: false)
             for (place, part) in parts.enumerated() {
                 let isTail = index == halves.count - 1 && place == parts.count - 1
-                if isTail, isIPv4(String(part)) {
+                if isTail, isIPv4(part.utf8) {
                     groups += 2
                 } else {
                     guard (1...4).contains(part.utf8.count),

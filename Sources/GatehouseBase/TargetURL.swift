@@ -21,9 +21,12 @@ public struct TargetURL: Sendable, Hashable {
 
     /// Reads a URL; nil where it is none that can be reached.
     public init?(parsing text: String) {
-        guard let colon = text.firstRange(of: "://") else { return nil }
-        let rest = Array(text[colon.upperBound...].utf8)
-        let end = rest.firstIndex { "/?#\\".utf8.contains($0) } ?? rest.count
+        let bytes = Array(text.utf8)
+        let separator = Array("://".utf8)
+        let colon = bytes.indices.first { bytes[$0...].starts(with: separator) }
+        guard let colon else { return nil }
+        let rest = bytes[(colon + separator.count)...]
+        let end = rest.firstIndex(where: TargetURL.endsAuthority) ?? rest.endIndex
         let tail = rest[end...].prefix { $0 != UInt8(ascii: "#") }
         let question = tail.firstIndex(of: UInt8(ascii: "?")) ?? tail.endIndex
         path = TargetURL.path(tail[..<question])
@@ -32,19 +35,29 @@ public struct TargetURL: Sendable, Hashable {
         if let at = authority.lastIndex(of: UInt8(ascii: "@")) {
             authority = authority[(at + 1)...]
         }
-        let name = String(decoding: authority, as: UTF8.self)
-        switch text[..<colon.lowerBound].lowercased() {
+        switch String(decoding: bytes[..<colon], as: UTF8.self).lowercased() {
         case let scheme where scheme == "http" || scheme == "https":
-            guard let origin = try? Origin(parsing: "\(scheme)://\(name)") else { return nil }
-            place = .tcp(host: origin.host, port: origin.port)
             isTLS = scheme == "https"
+            let port: UInt16 = isTLS ? 443 : 80
+            guard let server = try? Origin.hostAndPort(authority, defaultPort: port) else {
+                return nil
+            }
+            place = .tcp(host: server.0, port: server.1)
         case "http+unix", "unix+http":
+            let name = String(decoding: authority, as: UTF8.self)
             guard let socket = PercentCoding.decode(name), socket.hasPrefix("/"),
                 socket.utf8.count <= 107, !socket.utf8.contains(0)
             else { return nil }
             place = .unix(socket)
             isTLS = false
         default: return nil
+        }
+    }
+
+    private static func endsAuthority(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\\"): true
+        default: false
         }
     }
 
