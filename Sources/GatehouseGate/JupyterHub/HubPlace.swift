@@ -15,10 +15,7 @@ struct HubPlace: Sendable {
     ///   - prefix: of the route, decoded, without slash at its end but for `/`.
     ///   - base: of ``HubPreset``.
     init(prefix: ArraySlice<UInt8>, base: [UInt8]) {
-        let outer = base.dropLast()
-        if prefix.elementsEqual([0x2F]) || prefix.elementsEqual(outer)
-            || prefix.elementsEqual(base + Array("hub".utf8))
-        {
+        if HubPlace.isHub(prefix: prefix, base: base) {
             self.init(.hub)
             return
         }
@@ -36,6 +33,13 @@ struct HubPlace: Sendable {
             self.init(.service, Array("service-".utf8) + segments[1])
         default: self.init(.other)
         }
+    }
+
+    /// Whether a prefix is the Hub's own, without a look at what else it may be.
+    static func isHub(prefix: ArraySlice<UInt8>, base: [UInt8]) -> Bool {
+        prefix.elementsEqual([0x2F]) || prefix.elementsEqual(base.dropLast())
+            || prefix.count == base.count + 3 && prefix.starts(with: base)
+                && prefix.suffix(3).elementsEqual("hub".utf8)
     }
 
     private init(_ kind: Kind, _ cookie: [UInt8] = []) {

@@ -15,7 +15,7 @@ public final class HubPreset: Sendable {
 
     /// Whether a route with this prefix is the Hub's own.
     public func isHub(prefix: ArraySlice<UInt8>) -> Bool {
-        HubPlace(prefix: prefix, base: base).kind == .hub
+        HubPlace.isHub(prefix: prefix, base: base)
     }
 
     /// What a path is to JupyterHub.

@@ -184,7 +184,7 @@ final class HubRoutes {
             var changes: [RouteChange] = []
             changes.reserveCapacity(batch.count)
             for (address, item) in batch {
-                unconfirmed[address] = nil
+                if !unconfirmed.isEmpty { unconfirmed[address] = nil }
                 switch item.change {
                 case .add(let route):
                     item.outcome.existed = all.put(route)

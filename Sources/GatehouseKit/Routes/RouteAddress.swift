@@ -6,6 +6,8 @@ struct RouteAddress: Hashable, Sendable {
     /// Compared by bytes: Swift takes canonically equivalent texts for equal.
     let bytes: [UInt8]
 
+    func hash(into hasher: inout Hasher) { hasher.combine(bytes.span) }
+
     /// One slash before the path, none behind it: the look-up tells no others apart.
     init(_ path: String) {
         let inner = path.utf8.drop { $0 == 0x2F }

@@ -41,7 +41,8 @@ enum RouteData {
         var kept: [UInt8] = []
         if !members.isEmpty {
             kept.append(UInt8(ascii: ","))
-            kept += JSONValue.object(members).encoded().dropFirst().dropLast()
+            let text = JSONValue.object(members).encoded()
+            kept += text[1..<text.count - 1]
         }
         return Reading(target: target, members: kept, isHub: isHub)
     }

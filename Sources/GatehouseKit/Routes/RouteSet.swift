@@ -1,3 +1,5 @@
+import GatehouseBase
+
 /// Routes by their address, which each brings along.
 struct RouteSet {
     private enum Element: Hashable {
@@ -14,7 +16,7 @@ struct RouteSet {
 
         static func == (left: Element, right: Element) -> Bool { left.bytes == right.bytes }
 
-        func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
+        func hash(into hasher: inout Hasher) { hasher.combine(bytes.span) }
     }
 
     private var elements: Set<Element> = []

@@ -95,12 +95,13 @@ final class RoutesAPI: Responder {
     /// `Authorization: token T`, or `Bearer T` (RFC 6750 §2.1).
     private func isAuthorized(_ request: borrowing RequestHead) -> Bool {
         guard let token else { return true }
-        guard let text = request.fields.text(.authorization) else { return false }
-        let words = text.split(separator: " ", omittingEmptySubsequences: true)
-        guard words.count == 2, words[0] == "token" || words[0].lowercased() == "bearer" else {
-            return false
-        }
-        return token == Secret(String(words[1]))
+        guard let line = request.fields.firstIndex(of: .authorization) else { return false }
+        let value = request.fields.value(at: line)
+        let end = value.offset(of: UInt8(ascii: " "))
+        let scheme = value.extracting(0..<end)
+        guard scheme.equals("token") || scheme.equalsIgnoringCase("bearer"), end < value.count
+        else { return false }
+        return token == Secret(value.extracting(end..<value.count).trimmed.array)
     }
 
     // MARK: Methods
@@ -198,14 +199,20 @@ final class RoutesAPI: Responder {
         let status = exchange.account.status
         guard status > 0 else { return }
         counters.noteAPIAnswer(status)
-        let request = exchange.request
+        let level: Log.Level =
+            switch status {
+            case ..<400: .info
+            case ..<500: .warning
+            default: .error
+            }
+        log.write(level, RoutesAPI.line(exchange.request, status, note))
+    }
+
+    private static func line(
+        _ request: borrowing RequestHead, _ status: Int, _ note: String
+    ) -> String {
         let method = request.methodName().repairedText
         let path = request.path().repairedText
-        let text = "\(status) \(method) \(path)\(note.isEmpty ? "" : " " + note)"
-        switch status {
-        case ..<400: log.info(text)
-        case ..<500: log.warning(text)
-        default: log.error(text)
-        }
+        return "\(status) \(method) \(path)\(note.isEmpty ? "" : " " + note)"
     }
 }

@@ -67,13 +67,14 @@ final class StoredRoutes: Sendable {
     /// Writes changes down; returns when they survive a kill -9. Where that fails the routes are in
     /// memory alone: a user's server must not fail to start for it.
     func write(_ changes: [RouteChange], now: Timestamp = .now()) async {
+        let time = StoredRoutes.bytes(now)
         await commit(
             changes.map { change in
                 switch change {
                 case .set(let route):
                     .put(
                         StoredRoutes.routes, key: Array(route.name),
-                        value: StoredRoutes.bytes(now) + RouteData.object(of: route))
+                        value: time + RouteData.object(of: route))
                 case .remove(let address):
                     .remove(StoredRoutes.routes, key: address.bytes)
                 }

@@ -100,7 +100,7 @@ extension HTTP1Connection {
             account.sent = response.body.count
         }
         do throws(ExchangeFailure) {
-            try await flush()
+            if try !tryFlush() { try await flush() }
             isComplete = true
         } catch {
             account.failure = account.failure ?? error
