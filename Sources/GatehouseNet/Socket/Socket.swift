@@ -31,7 +31,8 @@ public final class Socket: Pollable {
     public private(set) var isHungUp = false
     private var failure: StreamError?
     private var timer: LoopTimer?
-    public weak var watcher: (any SocketWatcher)?
+    /// Kept until ``close()``: an object that is referred to weakly is slower to retain, every time.
+    public var watcher: (any SocketWatcher)?
 
     /// When a wait for bytes ends with `timedOut`.
     public var readDeadline = Instant.never {
@@ -71,7 +72,7 @@ public final class Socket: Pollable {
         let room = buffer.writableCount
         while true {
             // Sound: the kernel writes at most the room that it is given.
-            let count = unsafe buffer.write { unsafe read(file, $0.baseAddress, $0.count) }
+            let count = unsafe buffer.write { unsafe recv(file, $0.baseAddress, $0.count, 0) }
             if count > 0 {
                 // Less than asked for: there is no more, unless the end is to be read.
                 if count < room, !isHungUp { mayRead = false }
@@ -166,7 +167,7 @@ public final class Socket: Pollable {
         let target = min(readDeadline, writeDeadline)
         guard target < timerTarget, isOpen else { return }
         timerTarget = target
-        let timer = self.timer ?? LoopTimer { [weak self] in self?.timerFired() }
+        let timer = self.timer ?? LoopTimer { self.timerFired() }
         self.timer = timer
         core.set(timer, to: target)
     }
@@ -257,6 +258,7 @@ public final class Socket: Pollable {
         guard file >= 0 else { return }
         if let timer { core.cancel(timer) }
         timer = nil
+        watcher = nil
         core.poller.remove(file)
         Glibc.close(file)
         file = -1

@@ -120,8 +120,9 @@ public final class UpstreamPool {
         if shelf.pass(connection) { return }
         connection.isIdle = true
         if connection.idleTimer.onExpiry == nil {
-            connection.idleTimer.onExpiry = { [weak connection] in
-                if let connection, connection.isIdle { UpstreamPool.discard(connection) }
+            // Until it is closed they keep each other.
+            connection.idleTimer.onExpiry = {
+                if connection.isIdle { UpstreamPool.discard(connection) }
             }
         }
         core.set(connection.idleTimer, to: core.now + limits.idleUpstreamTime)
