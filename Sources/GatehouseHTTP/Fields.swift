@@ -22,6 +22,9 @@ public struct Fields: Sendable {
     /// A bit for each name that is there; several names share one. Most questions are for names
     /// that are not there.
     @usableFromInline var present: UInt64 = 0
+    /// Whether the bytes are a head as it was parsed: its last line is empty, and the others stand
+    /// before it without a gap.
+    private var isParsed = false
 
     public init() {
         bytes = []
@@ -115,6 +118,7 @@ public struct Fields: Sendable {
         _ spelling: String, _ value: String, name: FieldName, resembles: FieldName
     ) {
         precondition(Fields.isValid(name: spelling) && Fields.isValid(value: value))
+        isParsed = false
         let nameStart = bytes.count
         bytes.append(contentsOf: spelling.utf8)
         let valueStart = bytes.count
@@ -153,25 +157,84 @@ public struct Fields: Sendable {
         bytes.removeAll(keepingCapacity: true)
         entries.removeAll(keepingCapacity: true)
         present = 0
+        isParsed = false
     }
 
-    /// Takes the bytes that the entries point to; there are none yet.
-    mutating func adopt(_ head: borrowing Span<UInt8>) {
-        precondition(bytes.isEmpty)
-        bytes.reserveCapacity(head.count)
-        bytes.append(copying: head)
+    /// Begins another head. The lines of the last one stay until others take their places: on a
+    /// connection most of them come again and again, and are then not parsed again.
+    mutating func startOver() {
+        guard isParsed else { return removeAll() }
+        present = 0
     }
 
-    mutating func add(
-        name nameRange: Range<Int>, value valueRange: Range<Int>, name: FieldName,
-        resembles: FieldName
+    /// Takes lines of the last head over, from line `index` on, as long as exactly these stand in
+    /// `head` from `start` on, with their CRLF: the same bytes parse to the same lines.
+    ///
+    /// - Returns: how many lines there are then, and where the next one begins.
+    mutating func keep(
+        from index: Int, at start: Int, of head: borrowing Span<UInt8>
+    ) -> (lines: Int, end: Int) {
+        var line = index
+        var place = start
+        let count = entries.count
+        while line < count {
+            let entry = entries[line]
+            let from = Int(entry.nameStart)
+            let end = line + 1 < count ? Int(entries[line + 1].nameStart) : bytes.count - 2
+            guard head.holds(bytes.span.extracting(from..<end), at: place) else { break }
+            if place != from {
+                entries[line] = Entry(
+                    nameStart: UInt32(place),
+                    valueStart: UInt32(place + Int(entry.valueStart) - from),
+                    valueCount: entry.valueCount, nameCount: entry.nameCount,
+                    name: entry.name, resembles: entry.resembles)
+            }
+            present |= entry.name.bit
+            place += end - from
+            line += 1
+        }
+        return (line, place)
+    }
+
+    /// Makes this line `index`.
+    mutating func set(
+        line index: Int, name nameRange: Range<Int>, value valueRange: Range<Int>,
+        name: FieldName, resembles: FieldName
     ) {
         present |= name.bit
-        entries.append(
-            Entry(
-                nameStart: UInt32(nameRange.lowerBound), valueStart: UInt32(valueRange.lowerBound),
-                valueCount: UInt32(valueRange.count), nameCount: UInt16(nameRange.count),
-                name: name, resembles: resembles))
+        let entry = Entry(
+            nameStart: UInt32(nameRange.lowerBound), valueStart: UInt32(valueRange.lowerBound),
+            valueCount: UInt32(valueRange.count), nameCount: UInt16(nameRange.count),
+            name: name, resembles: resembles)
+        if index < entries.count { entries[index] = entry } else { entries.append(entry) }
+    }
+
+    /// Ends with so many lines, and takes the bytes that they point to, an empty line at their end.
+    mutating func finish(lines count: Int, _ head: borrowing Span<UInt8>) {
+        if count < entries.count { entries.removeLast(entries.count - count) }
+        bytes.removeAll(keepingCapacity: true)
+        bytes.reserveCapacity(head.count)
+        bytes.append(copying: head)
+        isParsed = true
+    }
+
+    // MARK: For the writer
+
+    /// Whether line `index` stands in memory as it is written: `Name: value` and CRLF. Lines of
+    /// which this is true stand there without a gap if they follow each other.
+    func isVerbatim(_ index: Int) -> Bool {
+        let entry = entries[index]
+        let start = Int(entry.valueStart)
+        return isParsed && start == Int(entry.nameStart) + Int(entry.nameCount) + 2
+            && bytes[start - 1] == 0x20 && bytes[start + Int(entry.valueCount)] == 0x0D
+    }
+
+    /// The bytes of such lines.
+    @_lifetime(borrow self)
+    func verbatim(_ lines: Range<Int>) -> Span<UInt8> {
+        let last = entries[lines.upperBound - 1]
+        let end = Int(last.valueStart) + Int(last.valueCount) + 2
+        return bytes.span.extracting(Int(entries[lines.lowerBound].nameStart)..<end)
     }
 
     @inlinable

@@ -72,7 +72,13 @@ public struct RequestHead: Sendable {
 
     /// Forgets everything but the memory.
     mutating func clear() {
+        startOver()
         fields.removeAll()
+    }
+
+    /// As ``clear()``, for the parser: see ``Fields/startOver()``.
+    mutating func startOver() {
+        fields.startOver()
         method = .get
         version = .http11
         isAbsoluteForm = false
@@ -125,7 +131,13 @@ public struct ResponseHead: Sendable {
 
     /// Forgets everything but the memory.
     mutating func clear() {
+        startOver()
         fields.removeAll()
+    }
+
+    /// As ``clear()``, for the parser: see ``Fields/startOver()``.
+    mutating func startOver() {
+        fields.startOver()
         status = 200
         version = .http11
         reasonRange = 0..<0

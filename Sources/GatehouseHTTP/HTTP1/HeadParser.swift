@@ -35,7 +35,7 @@ public struct HeadParser: Sendable {
     public func parse(
         _ bytes: borrowing Span<UInt8>, into head: inout RequestHead
     ) throws(MessageError) -> Int? {
-        head.clear()
+        head.startOver()
         do throws(MessageError) {
             let start = startsWithEmptyLine(bytes) ? 2 : 0
             guard let fields = try parseRequestLine(bytes, from: start, into: &head) else {
@@ -44,11 +44,11 @@ public struct HeadParser: Sendable {
                 return try incomplete(bytes, maximumLine + start + 1, .requestLineTooLong)
             }
             guard fields - 2 - start <= maximumLine else { throw MessageError(.requestLineTooLong) }
-            guard let end = try parseFields(bytes, from: fields, into: &head.fields) else {
+            guard let (count, end) = try parseFields(bytes, from: fields, into: &head.fields) else {
                 head.clear()
                 return try incomplete(bytes, maximumHead, .headTooLarge)
             }
-            head.fields.adopt(bytes.extracting(0..<end))
+            head.fields.finish(lines: count, bytes.extracting(0..<end))
             try checkHost(head)
             return end
         } catch {
@@ -62,15 +62,15 @@ public struct HeadParser: Sendable {
     public func parse(
         _ bytes: borrowing Span<UInt8>, into head: inout ResponseHead
     ) throws(MessageError) -> Int? {
-        head.clear()
+        head.startOver()
         do throws(MessageError) {
             guard let fields = try parseStatusLine(bytes, into: &head),
-                let end = try parseFields(bytes, from: fields, into: &head.fields)
+                let (count, end) = try parseFields(bytes, from: fields, into: &head.fields)
             else {
                 head.clear()
                 return try incomplete(bytes, maximumHead, .headTooLarge)
             }
-            head.fields.adopt(bytes.extracting(0..<end))
+            head.fields.finish(lines: count, bytes.extracting(0..<end))
             return end
         } catch {
             head.clear()
@@ -85,11 +85,11 @@ public struct HeadParser: Sendable {
     ) throws(MessageError) -> Int? {
         fields.removeAll()
         do throws(MessageError) {
-            guard let end = try parseFields(bytes, from: 0, into: &fields) else {
+            guard let (count, end) = try parseFields(bytes, from: 0, into: &fields) else {
                 fields.removeAll()
                 return try incomplete(bytes, maximumHead, .headTooLarge)
             }
-            fields.adopt(bytes.extracting(0..<end))
+            fields.finish(lines: count, bytes.extracting(0..<end))
             return end
         } catch {
             fields.removeAll()
@@ -234,14 +234,19 @@ public struct HeadParser: Sendable {
     // MARK: Fields
 
     /// field-line CRLF … CRLF (RFC 9112 §5).
-    /// - Returns: the offset after the empty line, or nil while there is none.
+    /// - Returns: how many lines there are and the offset after the empty one, or nil while there
+    ///   is none.
     private func parseFields(
         _ bytes: borrowing Span<UInt8>, from start: Int, into fields: inout Fields
-    ) throws(MessageError) -> Int? {
+    ) throws(MessageError) -> (lines: Int, end: Int)? {
         let names = FieldNameIndex.shared
         let count = bytes.count
         var name = start
+        var line = 0
         while name < count {
+            (line, name) = fields.keep(from: line, at: name, of: bytes)
+            guard line <= maximumFields else { throw MessageError(.tooManyFields, at: name) }
+            guard name < count else { return nil }
             let nameEnd = bytes.tokenEnd(from: name)
             guard nameEnd < count else { return nil }
             guard nameEnd > name, bytes[nameEnd] == 0x3A else {
@@ -250,7 +255,7 @@ public struct HeadParser: Sendable {
                 }
                 guard try hasLineFeed(bytes, after: name) else { return nil }
                 guard name + 2 <= maximumHead else { throw MessageError(.headTooLarge, at: name) }
-                return name + 2
+                return (line, name + 2)
             }
             var value = nameEnd + 1
             while value < count, bytes[value] == 0x20 || bytes[value] == 0x09 { value += 1 }
@@ -264,7 +269,7 @@ public struct HeadParser: Sendable {
             while valueEnd > value, bytes[valueEnd - 1] == 0x20 || bytes[valueEnd - 1] == 0x09 {
                 valueEnd -= 1
             }
-            guard fields.count < maximumFields else {
+            guard line < maximumFields else {
                 throw MessageError(.tooManyFields, at: name)
             }
             // A longer name or a later place does not fit an entry; no limit is set so high.
@@ -272,10 +277,11 @@ public struct HeadParser: Sendable {
                 throw MessageError(.headTooLarge, at: name)
             }
             let classified = names.classify(bytes.extracting(name..<nameEnd))
-            fields.add(
-                name: name..<nameEnd, value: value..<valueEnd, name: classified.name,
+            fields.set(
+                line: line, name: name..<nameEnd, value: value..<valueEnd, name: classified.name,
                 resembles: classified.resembles)
             name = end + 2
+            line += 1
         }
         return nil
     }

@@ -1,6 +1,7 @@
 public import GatehouseBase
 
-/// Heads are always written anew, never relayed as bytes (RFC 9112 §2.2 on smuggling).
+/// Heads are always written anew, never relayed as bytes (RFC 9112 §2.2 on smuggling). A line that
+/// came exactly as it would be written is copied, with those beside it.
 extension ByteBuffer {
     /// `METHOD target HTTP/1.1`.
     public mutating func appendRequestLine(of head: borrowing RequestHead) {
@@ -38,8 +39,22 @@ extension ByteBuffer {
 
     /// All lines of `fields`.
     public mutating func append(_ fields: borrowing Fields) {
-        for index in fields.indices {
-            appendField(fields.name(at: index), fields.value(at: index))
+        append(fields, lines: fields.indices)
+    }
+
+    /// Some lines of `fields`, in one piece where they stand in memory as they are written.
+    public mutating func append(_ fields: borrowing Fields, lines: Range<Int>) {
+        var index = lines.lowerBound
+        while index < lines.upperBound {
+            var end = index
+            while end < lines.upperBound, fields.isVerbatim(end) { end += 1 }
+            if end > index {
+                append(fields.verbatim(index..<end))
+                index = end
+            } else {
+                appendField(fields.name(at: index), fields.value(at: index))
+                index += 1
+            }
         }
     }
 

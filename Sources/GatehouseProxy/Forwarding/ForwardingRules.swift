@@ -25,25 +25,26 @@ enum ForwardingRules {
             buffer.append(targetHost())
             buffer.append("\r\n")
         }
+        // What passes is copied in runs; before `rest` everything is done.
+        var rest = 0
         for index in head.fields.indices {
             let entry = head.fields[index]
-            if settings.requestFieldNames.contains(head.fields.name(at: index)) { continue }
-            if entry.resembles != .other {
-                if entry.name == .host, settings.changesOrigin { continue }
-                if forwarded.takes(entry) {
-                    buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
-                    continue
-                }
-                if entry.name == .cookie {
-                    append(cookies: head.fields.value(at: index), edits.cookies, to: &buffer)
-                    continue
-                }
-                if isDropped(entry, of: head, hasBody: framing != .none) { continue }
+            let name = head.fields.name(at: index)
+            let passes =
+                !settings.requestFieldNames.contains(name)
+                && (forwarded.takes(entry)
+                    || entry.name != .cookie
+                        && !(entry.name == .host && settings.changesOrigin)
+                        && !isDropped(entry, of: head, hasBody: framing != .none)
+                        && !edits.identityNames.contains(name) && !options.contains(name))
+            if passes { continue }
+            buffer.append(head.fields, lines: rest..<index)
+            rest = index + 1
+            if entry.name == .cookie, !settings.requestFieldNames.contains(name) {
+                append(cookies: head.fields.value(at: index), edits.cookies, to: &buffer)
             }
-            if edits.identityNames.contains(head.fields.name(at: index)) { continue }
-            if options.contains(head.fields.name(at: index)) { continue }
-            buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
         }
+        buffer.append(head.fields, lines: rest..<head.fields.count)
         forwarded.append(
             head, isTLS: isTLS, isUpgrade: isUpgrade, except: settings.requestFieldNames,
             to: &buffer)
@@ -90,6 +91,7 @@ enum ForwardingRules {
         _ entry: Fields.Entry, of head: borrowing RequestHead, hasBody: Bool
     ) -> Bool {
         let name = entry.resembles
+        if name == .other { return false }
         if name.isNeverTakenFromClients || name.isHopByHop || name == .xRequestID { return true }
         if name == .contentLength { return true }
         if name == .expect { return head.version == .http10 || !hasBody }
@@ -126,38 +128,39 @@ enum ForwardingRules {
         let isNoStore = review.caching == .navigation && isHTML(head.fields)
         var mustCommit = false
         var isEventStream = false
+        // What passes is copied in runs; before `rest` everything is done.
+        var rest = 0
         for index in head.fields.indices {
             let entry = head.fields[index]
-            if entry.resembles != .other {
-                if isDropped(entry) { continue }
-                switch entry.name {
-                case .contentType where head.fields.value(at: index).startsLike(eventStream):
-                    isEventStream = true
-                case .contentLength where framing != .none || head.status == 204:
-                    continue
-                case .setCookie:
-                    let line = head.fields.value(at: index)
-                    if SetCookie.isReserved(line) { continue }
-                    switch review.screen?.judge(setCookie: line) {
-                    case .dropped: continue
-                    case .passesAfterCommit: mustCommit = true
-                    case .passes, nil: break
-                    }
-                case .cacheControl where review.caching != .unchanged:
-                    if !isNoStore { appendPrivate(head.fields.value(at: index), to: &buffer) }
-                    continue
-                case .location:
-                    if let text = head.fields.value(at: index).text, let other = location?(text) {
-                        buffer.appendField(.location, other.utf8.span)
-                        continue
-                    }
-                default:
-                    break
+            var passes = !isDropped(entry) && !options.contains(head.fields.name(at: index))
+            var moved: String?
+            switch entry.name {
+            case .contentType where head.fields.value(at: index).startsLike(eventStream):
+                isEventStream = true
+            case .contentLength where framing != .none || head.status == 204: passes = false
+            case .setCookie:
+                switch judge(head.fields.value(at: index), review) {
+                case .dropped: passes = false
+                case .passesAfterCommit: mustCommit = true
+                case .passes: break
                 }
+            case .cacheControl where review.caching != .unchanged: passes = false
+            case .location:
+                if let location, let text = head.fields.value(at: index).text {
+                    moved = location(text)
+                    passes = passes && moved == nil
+                }
+            default: break
             }
-            if options.contains(head.fields.name(at: index)) { continue }
-            buffer.appendField(head.fields.name(at: index), head.fields.value(at: index))
+            if passes { continue }
+            buffer.append(head.fields, lines: rest..<index)
+            rest = index + 1
+            if let moved { buffer.appendField(.location, moved.utf8.span) }
+            if entry.name == .cacheControl, review.caching != .unchanged, !isNoStore {
+                appendPrivate(head.fields.value(at: index), to: &buffer)
+            }
         }
+        buffer.append(head.fields, lines: rest..<head.fields.count)
         if isNoStore {
             buffer.append("Cache-Control: no-store\r\n")
         } else if review.caching != .unchanged, head.fields.firstIndex(of: .cacheControl) == nil {
@@ -175,6 +178,13 @@ enum ForwardingRules {
     }
 
     private static let eventStream: StaticString = "text/event-stream"
+
+    private static func judge(
+        _ setCookie: borrowing Span<UInt8>, _ review: ResponseReview
+    ) -> SetCookieVerdict {
+        SetCookie.isReserved(setCookie)
+            ? .dropped : review.screen?.judge(setCookie: setCookie) ?? .passes
+    }
 
     /// What an upstream may not say to our clients.
     private static func isDropped(_ entry: Fields.Entry) -> Bool {

@@ -161,6 +161,67 @@ private func limits(_ change: (inout Limits) -> Void) -> Limits {
     }
 }
 
+/// A connection parses its heads into the same place: what a head before it said must not show.
+@Suite struct HeadAfterHeadTests {
+    private static let heads = [
+        "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\nCookie: a=b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: yz\r\nCookie: a=b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: y \r\nCookie: a=b\r\nUpgrade: c\r\n\r\n",
+        "POST /longer?query HTTP/1.1\r\nHost: a\r\nX: y\r\nCookie: a=b\r\nA:b\r\n\r\n",
+        "GET /longer HTTP/1.1\r\nhost: a\r\nX_Forwarded_For: y\r\nCookie: a=b\r\n\r\n",
+        "GET / HTTP/1.0\r\nX: y\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+    ]
+    private static let pairs = heads.flatMap { one in heads.map { (one, $0) } }
+
+    @Test(arguments: pairs)
+    func `a head is read the same whatever came before`(before: String, text: String) throws {
+        let bytes = Array(text.utf8)
+        let parser = HeadParser.requests(Limits())
+        var head = try parseRequest(before)
+        #expect(try parser.parse(bytes.span, into: &head) == bytes.count)
+        let fresh = try parseRequest(text)
+        #expect(lines(head.fields) == lines(fresh.fields))
+        #expect(head.target().repairedText == fresh.target().repairedText)
+        for name in FieldName.allCases {
+            #expect(head.fields.firstIndex(of: name) == fresh.fields.firstIndex(of: name))
+        }
+        for index in fresh.fields.indices {
+            #expect(head.fields[index].resembles == fresh.fields[index].resembles)
+        }
+        for count in 0..<bytes.count {
+            var head = try parseRequest(before)
+            let part = Array(bytes[..<count])
+            #expect(try parser.parse(part.span, into: &head) == nil)
+            #expect(head.fields.isEmpty && head.fields.firstIndex(of: .host) == nil)
+            #expect(try parser.parse(bytes.span, into: &head) == bytes.count)
+            #expect(lines(head.fields) == lines(fresh.fields))
+        }
+    }
+
+    @Test func `lines that come again count for the limit`() throws {
+        var head = try parseRequest("GET / HTTP/1.1\r\nHost: a\r\nA:\r\nB:\r\n\r\n")
+        let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\nA:\r\nB:\r\n\r\n".utf8)
+        let parser = HeadParser.requests(limits { $0.requestFields = 2 })
+        #expect(throws: MessageError.self) { try parser.parse(bytes.span, into: &head) }
+        #expect(head.fields.isEmpty)
+    }
+
+    @Test func `a head of our own is no pattern for one that comes`() throws {
+        var head = RequestHead("GET", target: "/", authority: "a")
+        // Without its colon and its CRLF the line of our own would go on as it begins.
+        let bytes = Array("GET / HTTP/1.1\r\nHosta\r\n\r\n".utf8)
+        let parser = HeadParser.requests(Limits())
+        #expect(throws: MessageError.self) { try parser.parse(bytes.span, into: &head) }
+        var known = try parseRequest("GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n")
+        known.fields.append("Z", "1")
+        let again = Array("GET / HTTP/1.1\r\nHost: a\r\nX: y\r\nZ1: \r\n\r\n".utf8)
+        #expect(try parser.parse(again.span, into: &known) == again.count)
+        #expect(lines(known.fields) == ["Host: a", "X: y", "Z1: "])
+    }
+}
+
 @Suite struct ResponseHeadParserTests {
     @Test func `a response comes apart`() throws {
         let head = try response("404 Not  Found", "A: 1", "Set-Cookie: a=b", "Set-Cookie: c=d")

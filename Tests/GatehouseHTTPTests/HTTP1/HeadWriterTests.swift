@@ -26,6 +26,23 @@ import Testing
         #expect(buffer.readable.repairedText == "HTTP/1.1 299 Odd  words\r\nA: b\r\n\r\n")
     }
 
+    @Test func `lines are written alike, in one piece or one by one`() throws {
+        var head = try response("200 OK", "A: 1", "B: 2", "C:3", "D: 4 ", "E:\t5", "F: ", "G: 7")
+        let text = "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: \r\nG: 7\r\n"
+        var buffer = ByteBuffer()
+        buffer.append(head.fields)
+        #expect(buffer.readable.repairedText == text)
+        buffer.removeAll()
+        buffer.append(head.fields, lines: 1..<1)
+        buffer.append(head.fields, lines: 1..<3)
+        buffer.append(head.fields, lines: 6..<7)
+        #expect(buffer.readable.repairedText == "B: 2\r\nC: 3\r\nG: 7\r\n")
+        head.fields.append("H", "8")
+        buffer.removeAll()
+        buffer.append(head.fields)
+        #expect(buffer.readable.repairedText == text + "H: 8\r\n")
+    }
+
     @Test func `an absent reason is written as the standard phrase`() {
         var buffer = ByteBuffer()
         buffer.appendStatusLine(404, reason: Span())
