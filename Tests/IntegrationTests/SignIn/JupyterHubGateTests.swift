@@ -185,7 +185,7 @@ import Testing
         let gateway = try await TestGateway(settings: settings) { _ in upstream }
         let alice = try await gateway.browser(of: "alice")
         let bob = try await gateway.browser(of: "bob")
-        settings.more = ["session: {idle: 2s}"]
+        settings.more = ["session: {idle: 4s}"]
         let short = settings
         try await alice.loop.attempt { loop in
             let kernel = try await gateway.webSocket(
@@ -195,7 +195,7 @@ import Testing
             try await gateway.reload(short)
             var polls: [Int] = []
             var end: WebSocketFrame?
-            for _ in 0..<60 where end == nil {
+            for _ in 0..<120 where end == nil {
                 for socket in [kernel, events] {
                     try? await socket.send(WebSocketFrame(text: "typed"))
                 }
