@@ -1,8 +1,13 @@
 """Sign-in in front of a real JupyterHub, whose proxy and gate is our executable."""
+import base64
+import concurrent.futures
 import http.client
+import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -12,7 +17,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from lab import chromium
-from lab.basics import wait_until
+from lab.basics import need, program, wait_until
 from lab.chromium import fill_keycloak_form, run_in_notebook
 from lab.client import NAVIGATION, SESSION, Client, LiveDownload, field
 from lab.ends import LIMIT, OWN_LIMIT, assert_all_dead, assert_dead_by_our_stamps
@@ -20,6 +25,7 @@ from lab.gated_hub import GatedHub, Guest
 from lab.visitor import Visitor
 
 OWN = {"path": "/user/*/**", "allow": {"path_user": 2}}
+GROUP = {"path": "/services/**", "allow": {"group": "/jupyter-users"}}
 SIGNED_IN = {"path": "/**", "allow": "signed_in"}
 # What a browser says of a request that one of the Hub's own pages makes.
 SAME_ORIGIN = NAVIGATION | {"Sec-Fetch-Site": "same-origin"}
@@ -30,7 +36,8 @@ HUB_COOKIES = ("jupyterhub-hub-login", "jupyterhub-session-id", "jupyterhub-user
 def gated_hub(folder, certificates, keycloak):
     """JupyterHub starts `gatehouse proxy`; everybody has a server of their own and no other."""
     keycloak.end_all()
-    hub = GatedHub(folder / "gated-hub", certificates, keycloak, [OWN, SIGNED_IN], watchdog=1)
+    hub = GatedHub(folder / "gated-hub", certificates, keycloak, [OWN, GROUP, SIGNED_IN],
+                   watchdog=1)
     yield hub
     left = hub.stop()
     assert not left, left
@@ -431,6 +438,132 @@ def test_hub_logout_as_a_fetch_of_the_hubs_own_is_the_hubs(gated_hub, guest, hub
     # It lets in again who is signed in.
     page = guest.navigate("/hub/home")
     assert (page.status, page.url) == (200, f"{gated_hub.url}/hub/home")
+
+
+# Scripts.
+
+# A program that reads an address with a token of the Hub's, both in its environment.
+PROGRAMS = {
+    "curl": ["curl", "-sS", "--fail", "-H", "Authorization: token {token}", "{url}"],
+    "Python": [sys.executable, "-c", """
+import os, urllib.request
+print(urllib.request.urlopen(urllib.request.Request(
+    "{url}", headers=dict(Authorization="token {token}"))).read().decode())
+"""],
+    "Node": ["node", "-e", """
+fetch("{url}", {{headers: {{Authorization: "token {token}"}}}})
+  .then(answer => answer.text()).then(console.log)
+"""],
+}
+NODE_WS = """
+const socket = new (require("ws"))(process.argv[1], {headers: {Authorization: process.argv[2]}});
+socket.on("open", () => socket.send(JSON.stringify({
+  header: {msg_id: "m", msg_type: "execute_request", username: "", session: "s", version: "5.3",
+           date: "2026-01-01T00:00:00Z"},
+  parent_header: {}, metadata: {}, buffers: [], channel: "shell",
+  content: {code: "print(6 * 7)", silent: false, store_history: false, user_expressions: {},
+            allow_stdin: false}})));
+socket.on("message", data => {
+  const message = JSON.parse(data);
+  if (message.msg_type === "stream") { console.log(message.content.text); process.exit(0); }
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def token(gated_hub):
+    """Of Alice's, as she gets it from the Hub's page for scripts."""
+    alice = Guest(gated_hub, "alice").enter()
+    return alice.ask_hub("POST", "/users/alice/tokens", {"note": "a script"})["token"]
+
+
+def with_token(hub, token, path, **fields):
+    return Client(hub).request("GET", path, {"Authorization": f"token {token}", **fields})
+
+
+def run(hub, words):
+    authority = str(hub.certificates / "ca.pem")
+    return subprocess.run(
+        words, check=True, stdout=subprocess.PIPE, text=True, timeout=30,
+        env={**os.environ, "SSL_CERT_FILE": authority, "CURL_CA_BUNDLE": authority,
+             "NODE_EXTRA_CA_CERTS": authority, "NODE_PATH": "/usr/share/nodejs"}).stdout
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_script_with_a_token_of_the_hubs(gated_hub, alice, token, name):
+    program(PROGRAMS[name][0], PROGRAMS[name][0])
+
+    def read(path):
+        return json.loads(run(gated_hub, [word.format(token=token, url=gated_hub.url + path)
+                                          for word in PROGRAMS[name]]))
+    assert read("/hub/api/user")["name"] == "alice"
+    assert "version" in read("/user/alice/api")
+    assert {"deep.ipynb"} <= {one["name"] for one in read("/user/alice/api/contents")["content"]}
+
+
+def test_a_script_runs_a_cell_with_nodes_web_socket(gated_hub, alice, token):
+    address = "wss" + gated_hub.url.removeprefix("https") + alice.channels
+    need(os.path.exists("/usr/share/nodejs/ws"), "node's ws is missing (Debian: node-ws)")
+    printed = run(gated_hub, [program("node", "nodejs"), "-e", NODE_WS, address, f"token {token}"])
+    assert printed.strip() == "42"
+
+
+def test_a_token_opens_what_is_its_users_and_asks_only_for_a_sign_in(gated_hub, alice, token):
+    assert with_token(gated_hub, token, "/user/alice/api/contents?lane").status == 200
+    # Cookies beside it are nobody's.
+    his = Guest(gated_hub, "bob").enter()
+    for key in [one for one in his.cookies["localhost"] if one.startswith(SESSION)]:
+        del his.cookies["localhost"][key]
+    assert his.get("/hub/api/user?lane", {"Authorization": f"token {token}"}).status == 200
+    assert gated_hub.seen_by_hub("/hub/api/user?lane") == ["alice"]
+    # Somebody else's server, a rule about a group, and a token in the query.
+    assert with_token(gated_hub, token, "/user/bob/api/contents?lane").status == 403
+    assert with_token(gated_hub, token, "/services/x?lane").status == 403
+    assert Guest.beside(alice).get("/services/x?session").status != 403
+    assert len(gated_hub.seen_by_hub("/services/x?session")) == 1
+    assert Client(gated_hub).get(f"/user/alice/api/contents?token={token}&lane").status == 401
+    gated_hub.await_request("alice", "?lane")
+    assert not [one for one in gated_hub.requests("bob") if "lane" in one]
+    assert not [one for one in gated_hub.requests("alice") if "token=" in one]
+    assert not [one for one in gated_hub.hub_lines()
+                if "/services/x?lane" in one and "JupyterHub log" in one]
+
+
+def test_a_token_of_a_browsers_session_is_no_way_in(gated_hub, alice, token):
+    hers = Guest(gated_hub, "alice").enter()
+    page = hers.navigate("/user/alice/lab")
+    of_page = re.search(r'"token": "(\w+)"', page.body.decode())[1]
+    cookie = hers.value("jupyterhub-user-alice", "/user/alice/")
+    of_cookie = re.search(r"[0-9A-Za-z]{20,}", base64.b64decode(
+        cookie.split("|")[-2].partition(":")[2]).decode())[0]
+    for secret in {of_page, of_cookie}:
+        assert hers.get("/user/alice/api/contents?of-session",
+                        {"Authorization": f"token {secret}"}).status == 200
+        gated_hub.await_request("alice", "?of-session")
+    for secret in {of_page, of_cookie}:
+        for path in ("/user/alice/api/contents?alone", "/hub/api/users/alice?alone"):
+            assert with_token(gated_hub, secret, path).status == 401, path
+    assert with_token(gated_hub, token, "/user/alice/api/contents?beside").status == 200
+    gated_hub.await_request("alice", "?beside")
+    assert not [one for one in gated_hub.requests("alice") if "?alone" in one]
+    assert not [one for one in gated_hub.hub_lines()
+                if "/users/alice?alone" in one and "JupyterHub log" in one]
+
+
+def test_junk_and_a_flood_of_it_are_refused_and_the_hub_is_spared(gated_hub, alice, token):
+    assert with_token(gated_hub, token, "/user/alice/api/contents?lane").status == 200
+    before = len(gated_hub.seen_by_hub("/hub/api/user"))
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        statuses = list(pool.map(lambda number: with_token(
+            gated_hub, f"junk{number}", "/user/alice/api/contents?junk").status, range(200)))
+    took = time.monotonic() - began
+    assert set(statuses) == {401, 429}, set(statuses)
+    assert with_token(gated_hub, token, "/user/alice/api/contents?after").status == 200
+    gated_hub.await_request("alice", "?after")
+    asked = len(gated_hub.seen_by_hub("/hub/api/user")) - before
+    assert asked <= 20 * (took + 1) + 1, (asked, took)
+    assert not [one for one in gated_hub.requests("alice") if "junk" in one]
 
 
 def test_a_killed_proxy_costs_no_password_and_no_kernel(gated_hub, bob):
