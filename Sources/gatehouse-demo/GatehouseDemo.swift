@@ -5,7 +5,9 @@ import GatehouseNet
 import GatehouseTesting
 import Glibc
 
-/// The demonstration: gateway, application and development provider in one process.
+/// The demonstration: gateway, application and development provider in one process. The
+/// application can be a JupyterHub in place of ours, the provider a Keycloak; scripts/demo-with
+/// starts those.
 @main
 enum GatehouseDemo {
     static func main() async {
@@ -25,11 +27,11 @@ enum GatehouseDemo {
             return 1
         }
         do {
-            let application = try LocalServer.start { _ in DemoApplication() }
+            let (application, upstream) = try startApplication(command)
             let (provider, setting) = try startProvider(command)
             let demo = DemoConfiguration(
-                port: command.port, certificates: command.certificates,
-                applicationPort: application.port, provider: setting)
+                port: command.port, certificates: command.certificates, upstream: upstream,
+                provider: setting)
             guard let configuration = decode(demo) else { return 1 }
             let log = Log.standard(configuration.log)
             let gateway = try Gateway(configuration, log: log)
@@ -38,7 +40,7 @@ enum GatehouseDemo {
             } configuration: {
                 decode(demo)
             }
-            await application.stop()
+            await application?.stop()
             await provider?.stop()
             return code
         } catch {
@@ -47,8 +49,10 @@ enum GatehouseDemo {
         }
     }
 
-    /// Says what to open, as whom, and what to try.
+    /// Says what to open, as whom, and what to try. With a JupyterHub, whoever starts that does,
+    /// once it is there.
     private static func welcome(_ demo: DemoConfiguration, hasProvider: Bool) {
+        guard case .application = demo.upstream else { return }
         say("open \(demo.publicURL)/\n")
         if hasProvider {
             for user in FakeUser.demonstration {
@@ -57,6 +61,21 @@ enum GatehouseDemo {
         }
         say("  open a second tab, watch the live connections, sign out, watch them die\n")
         say("  the browser warns about the certificate: certs/README.md; Ctrl-C ends this\n")
+    }
+
+    /// Starts the demonstration's own application, unless a JupyterHub stands in its place.
+    private static func startApplication(
+        _ command: DemoCommand
+    ) throws -> (LocalServer?, DemoConfiguration.Upstream) {
+        if let port = command.jupyterHubPort, let apiPort = command.apiPort,
+            let file = command.apiTokenFile
+        {
+            let hub = DemoConfiguration.JupyterHub(
+                port: port, apiPort: apiPort, apiTokenFile: file)
+            return (nil, .jupyterHub(hub))
+        }
+        let application = try LocalServer.start { _ in DemoApplication() }
+        return (application, .application(port: application.port))
     }
 
     /// Starts the development provider, unless people sign in elsewhere.
@@ -74,14 +93,23 @@ enum GatehouseDemo {
         let setting = DemoConfiguration.Provider.development(
             port: port.number, clientSecret: secret)
         let demo = DemoConfiguration(
-            port: command.port, certificates: command.certificates, applicationPort: 0,
-            provider: setting)
-        let client = FakeClient.gateway(
-            DemoConfiguration.clientID, secret: secret, origins: [demo.publicURL])
+            port: command.port, certificates: command.certificates,
+            upstream: .application(port: 0), provider: setting)
+        var clients = [
+            FakeClient.gateway(
+                DemoConfiguration.clientID, secret: secret, origins: [demo.publicURL])
+        ]
+        if let file = command.jupyterHubSecretFile {
+            let secret = String(decoding: try SecretFile.read(file), as: UTF8.self)
+            clients.append(
+                FakeClient.jupyterHub(
+                    DemoConfiguration.jupyterHubClientID, secret: secret,
+                    origin: demo.publicURL))
+        }
         let provider = FakeProvider(
             FakeProvider.Options(
                 issuer: demo.issuer,
-                backChannelBase: "http://127.0.0.1:\(port.number)/provider", clients: [client]),
+                backChannelBase: "http://127.0.0.1:\(port.number)/provider", clients: clients),
             post: LogoutPoster(tls: try ClientTLS(caFile: command.certificates + "/ca.pem")).post)
         return (try LocalServer.start(port) { _ in provider }, setting)
     }

@@ -8,24 +8,48 @@ public struct DemoConfiguration: Sendable {
         case external(issuer: String, clientID: String, secretFile: String, caFile: String?)
     }
 
+    /// A JupyterHub that somebody else starts, on ports of 127.0.0.1.
+    public struct JupyterHub: Sendable, Equatable {
+        public var port: UInt16
+        /// Where the gateway takes routes from it.
+        public var apiPort: UInt16
+        /// Holds the token of the routes API.
+        public var apiTokenFile: String
+
+        public init(port: UInt16, apiPort: UInt16, apiTokenFile: String) {
+            self.port = port
+            self.apiPort = apiPort
+            self.apiTokenFile = apiTokenFile
+        }
+    }
+
+    /// What stands behind the gateway.
+    public enum Upstream: Sendable, Equatable {
+        /// The demonstration's own application, on this port of 127.0.0.1.
+        case application(port: UInt16)
+        case jupyterHub(JupyterHub)
+    }
+
     /// The name of the gateway at the development provider.
     public static let clientID = "gatehouse-demo"
+    /// The name of JupyterHub at the development provider.
+    public static let jupyterHubClientID = "jupyterhub"
 
     /// The one port of the demonstration.
     public var port: UInt16
     /// Holds `server.pem` and `server.key`.
     public var certificates: String
-    public var applicationPort: UInt16
+    public var upstream: Upstream
     public var provider: Provider
     public var loops: Int?
 
     public init(
-        port: UInt16, certificates: String, applicationPort: UInt16, provider: Provider,
+        port: UInt16, certificates: String, upstream: Upstream, provider: Provider,
         loops: Int? = nil
     ) {
         self.port = port
         self.certificates = certificates
-        self.applicationPort = applicationPort
+        self.upstream = upstream
         self.provider = provider
         self.loops = loops
     }
@@ -48,22 +72,63 @@ public struct DemoConfiguration: Sendable {
               certificates:
                 - certificate: \(quoted(certificates + "/server.pem"))
                   key: \(quoted(certificates + "/server.key"))
-        routes:
-          - {path: /, upstream: "http://127.0.0.1:\(applicationPort)"}
-        \(providerRoute)access:
-        \(providerRule)  - {path: /admin/**, allow: {group: /admins}}
-          - {path: /user/*/**, allow: {path_user: 2}}
-          - {path: /secret/**, allow: deny}
-          - {path: /**, allow: signed_in}
-        identity:
-          headers:
-            X-Auth-User: preferred_username
-            X-Auth-Name: name
-            X-Auth-Email: email
-            X-Auth-Groups: groups
-            X-Auth-Roles: realm_access.roles
-        \(oidc)
+        \(apiListener)routes:
+        \(upstreamRoute)\(providerRoute)access:
+        \(providerRule)\(upstreamRules)  - {path: /**, allow: signed_in}
+        \(upstreamSettings)\(oidc)
         """
+    }
+
+    private var apiListener: String {
+        guard case .jupyterHub(let hub) = upstream else { return "" }
+        return """
+              - address: "127.0.0.1:\(hub.apiPort)"
+                role: api
+                token_file: \(quoted(hub.apiTokenFile))
+
+            """
+    }
+
+    private var upstreamRoute: String {
+        switch upstream {
+        case .application(let port):
+            "  - {path: /, upstream: \"http://127.0.0.1:\(port)\"}\n"
+        case .jupyterHub(let hub):
+            "  - {path: /, upstream: \"http://127.0.0.1:\(hub.port)\", preset: jupyterhub}\n"
+        }
+    }
+
+    private var upstreamRules: String {
+        let own = "  - {path: /user/*/**, allow: {path_user: 2}}\n"
+        guard case .application = upstream else { return own }
+        return "  - {path: /admin/**, allow: {group: /admins}}\n" + own
+            + "  - {path: /secret/**, allow: deny}\n"
+    }
+
+    private var upstreamSettings: String {
+        switch upstream {
+        case .application:
+            """
+            identity:
+              headers:
+                X-Auth-User: preferred_username
+                X-Auth-Name: name
+                X-Auth-Email: email
+                X-Auth-Groups: groups
+                X-Auth-Roles: realm_access.roles
+
+            """
+        case .jupyterHub(let hub):
+            // JupyterLab asks for a hundred things a minute; what is to be seen are logins and
+            // logouts.
+            """
+            jupyterhub:
+              api_url: "http://127.0.0.1:\(hub.port)/hub/api"
+            log:
+              access: false
+
+            """
+        }
     }
 
     private var providerRoute: String {

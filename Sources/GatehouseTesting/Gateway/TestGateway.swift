@@ -46,7 +46,7 @@ public final class TestGateway: Sendable {
         upstreamServer = try LocalServer.start { upstream($0) }
         var demo = DemoConfiguration(
             port: port, certificates: certificate.directory,
-            applicationPort: upstreamServer.port,
+            upstream: .application(port: upstreamServer.port),
             provider: .development(port: providerPort.number, clientSecret: "test-secret"))
         demo.loops = loops
         var options = FakeProvider.Options(

@@ -37,4 +37,9 @@ public struct FakeClient: Sendable {
                 $0 + "/.gatehouse/backchannel-logout"
             })
     }
+
+    /// A JupyterHub at `/` of this origin, which asks who its user is.
+    public static func jupyterHub(_ id: String, secret: String, origin: String) -> FakeClient {
+        FakeClient(id, secret: secret, redirectURIs: [origin + "/hub/oauth_callback"])
+    }
 }

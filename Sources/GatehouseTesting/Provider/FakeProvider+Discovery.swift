@@ -28,7 +28,9 @@ extension FakeProvider {
                 "PS384", "RS384", "EdDSA", "ES384", "HS256", "HS512", "ES256", "RS256", "HS384",
                 "ES512", "PS256", "PS512", "RS512",
             ],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_basic", "client_secret_post",
+            ],
             "code_challenge_methods_supported": ["S256"],
             "acr_values_supported": ["0", "1"],
             "authorization_response_iss_parameter_supported": true,

@@ -6,11 +6,12 @@ import Synchronization
 /// The token endpoint (RFC 6749 §4.1.3, OpenID Connect Core §3.1.3) and what it signs.
 extension FakeProvider {
     func token(_ request: ReceivedRequest) -> Response {
-        guard let client = authenticated(request) else {
+        let form = FormFields(parsing: request.body)
+        guard let client = authenticated(request, form) else {
             return FakeProvider.error(
                 401, "unauthorized_client", "Invalid client or Invalid client credentials")
         }
-        guard let form = FormFields(parsing: request.body) else {
+        guard let form else {
             return FakeProvider.error(400, "invalid_request", "Missing form parameter: grant_type")
         }
         guard form["grant_type"] == "authorization_code" else {
@@ -49,11 +50,15 @@ extension FakeProvider {
         return tokens(for: code, client, now)
     }
 
-    /// `client_secret_basic` (RFC 6749 §2.3.1).
-    private func authenticated(_ request: ReceivedRequest) -> FakeClient? {
+    /// `client_secret_basic`, or `client_secret_post` of a request without credentials in its
+    /// head (RFC 6749 §2.3.1).
+    private func authenticated(_ request: ReceivedRequest, _ form: FormFields?) -> FakeClient? {
         options.clients.first { client in
+            guard let authorization = request["authorization"] else {
+                return form?["client_id"] == client.id && form?["client_secret"] == client.secret
+            }
             let text = FormFields.encode(client.id) + ":" + FormFields.encode(client.secret)
-            return request["authorization"] == "Basic " + Base64.encode(Array(text.utf8))
+            return authorization == "Basic " + Base64.encode(Array(text.utf8))
         }
     }
 

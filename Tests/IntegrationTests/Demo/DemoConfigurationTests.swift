@@ -12,7 +12,7 @@ struct DemoConfigurationTests {
 
     @Test func `the development provider is a public route of the gateway itself`() throws {
         let demo = DemoConfiguration(
-            port: 9443, certificates: "certs", applicationPort: 4001,
+            port: 9443, certificates: "certs", upstream: .application(port: 4001),
             provider: .development(port: 4002, clientSecret: "a\"b\\c"))
         let decoded = decode(demo)
         #expect(decoded.diagnostics.map(\.rendered) == [])
@@ -26,7 +26,7 @@ struct DemoConfigurationTests {
 
     @Test func `another provider takes its place`() throws {
         let demo = DemoConfiguration(
-            port: 8443, certificates: "certs", applicationPort: 4001,
+            port: 8443, certificates: "certs", upstream: .application(port: 4001),
             provider: .external(
                 issuer: "http://127.0.0.1:8180/realms/demo", clientID: "gatehouse",
                 secretFile: "secret", caFile: "ca.pem"))
@@ -37,5 +37,25 @@ struct DemoConfigurationTests {
         #expect(configuration.oidc?.clientSecret.revealText() == "from-a-file")
         #expect(configuration.routes.map(\.path) == ["/"])
         #expect(configuration.access.count == 4)
+    }
+
+    @Test func `a JupyterHub stands behind the gateway and tells it its routes`() throws {
+        let demo = DemoConfiguration(
+            port: 8443, certificates: "certs",
+            upstream: .jupyterHub(
+                DemoConfiguration.JupyterHub(port: 4003, apiPort: 4004, apiTokenFile: "token")),
+            provider: .development(port: 4002, clientSecret: "secret"))
+        let decoded = decode(demo)
+        #expect(decoded.diagnostics.map(\.rendered) == [])
+        let configuration = try #require(decoded.configuration)
+        #expect(configuration.routes.map(\.path) == ["/", "/provider"])
+        #expect(configuration.routes.map(\.preset) == [.jupyterhub, nil])
+        let listener = try #require(configuration.listeners.last)
+        #expect(listener.role == .api)
+        #expect(listener.token?.revealText() == "from-a-file")
+        #expect(configuration.jupyterHub.apiURL == "http://127.0.0.1:4003/hub/api")
+        #expect(configuration.access.count == 3)
+        #expect(configuration.identityHeaders.isEmpty)
+        #expect(!configuration.log.access)
     }
 }

@@ -161,6 +161,29 @@ struct FakeProviderTests {
         await lab.server.stop()
     }
 
+    @Test func `a client's secret may stand in the form, as JupyterHub sends it`() async throws {
+        let lab = try ProviderFixture()
+        func redeem(_ fields: [(String, String)]) async throws -> WireResponse {
+            var answer = try await lab.authorize()
+            if answer.status == 200 { answer = try await lab.logIn(answer) }
+            let code = try #require(try lab.callback(answer)["code"])
+            let form = [
+                ("grant_type", "authorization_code"), ("code", code),
+                ("redirect_uri", ProviderFixture.redirectURI), ("code_verifier", lab.verifier),
+            ]
+            return try await lab.browser.post(
+                lab.url("/protocol/openid-connect/token"), form + fields)
+        }
+
+        #expect(
+            try await redeem([("client_id", "app"), ("client_secret", "app-secret")]).status == 200)
+        #expect(
+            try await redeem([("client_id", "app"), ("client_secret", "guessed")]).status == 401)
+        #expect(try await redeem([("client_id", "app")]).status == 401)
+        #expect(try await redeem([]).status == 401)
+        await lab.server.stop()
+    }
+
     @Test func `userinfo answers for a live session only`() async throws {
         let lab = try ProviderFixture()
         let tokens = try await lab.tokens(as: "bob", password: "bob-pw")
