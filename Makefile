@@ -13,6 +13,7 @@ help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
 	@echo "  make run PORT=9443    another port"
+	@echo "  make run JUPYTERHUB=1 a real JupyterHub behind it (from PyPI, below .demo)"
 	@echo "  make run KEYCLOAK=1   sign in at a real Keycloak (KEYCLOAK_HOME or KEYCLOAK_LAB)"
 
 deps: ## install the Debian packages that building needs, if any is missing
@@ -74,7 +75,7 @@ certs: ## a development CA and a certificate for localhost, in certs/
 	@certs/make-certs.sh
 
 run: deps certs ## build and start the demonstration on https://localhost:8443
-	@PORT=$(PORT) KEYCLOAK=$(KEYCLOAK) scripts/run-demo
+	@PORT=$(PORT) JUPYTERHUB=$(JUPYTERHUB) KEYCLOAK=$(KEYCLOAK) scripts/run-demo
 
 clean: ## remove everything that was built
 	rm -rf .build .e2e .demo
