@@ -101,6 +101,7 @@ def demonstration(folder):
 @pytest.fixture
 def trusting(folder, browser):
     """A Chromium that believes the certificate of certs/."""
+    subprocess.run([str(TOP / "certs/make-certs.sh")], check=True)
     home = folder / "demo-home"
     shutil.rmtree(home, ignore_errors=True)
     launched = chromium.launch(
