@@ -10,7 +10,8 @@ extension GateSnapshot {
 
     func refuse(_ request: borrowing RequestHead, _ refusal: Refusal) -> GateAnswer {
         switch refusal {
-        case .misdirected: answer(request, 421, "misdirected", .misdirected)
+        case .misdirected:
+            answer(request, 421, "misdirected", .misdirected(host: request.fields.text(.host)))
         case .invalidPath:
             answer(request, 400, "invalid_path", .badRequest("The address is not well-formed."))
         case .ambiguousPath:
@@ -51,7 +52,8 @@ extension GateSnapshot {
         return answer(request, 421, "tls_required", .plainHTTP(publicURL: origin.description))
     }
 
-    /// A front that is not trusted, or that does not tell the scheme, would be redirected for ever.
+    /// A front that is not trusted, or that does not tell the scheme, would be redirected for ever:
+    /// one is known by its fields, by its address, or by HTTP/1.0, nginx's default.
     func refuseFrontFields(
         _ request: borrowing RequestHead, _ arrival: Arrival
     ) -> GateAnswer? {
@@ -63,10 +65,10 @@ extension GateSnapshot {
             else { continue }
             names.append(name.spelling.description)
         }
-        guard !names.isEmpty else { return nil }
         if arrival.front == .withoutScheme {
             return answer(request, 400, "front_without_scheme", .frontWithoutScheme(fields: names))
         }
+        guard !names.isEmpty || request.version == .http10 else { return nil }
         return answer(
             request, 400, "untrusted_front", .untrustedFront(peer: arrival.peer, fields: names))
     }

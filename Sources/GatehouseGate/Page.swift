@@ -31,11 +31,12 @@ public enum Page: Sendable {
     case notFound
     /// `allowed` as in an Allow field.
     case methodNotAllowed(allowed: String)
-    /// The request came for a host that is not served here.
-    case misdirected
+    /// The request came for a host that is not served here; nil where it names none.
+    case misdirected(host: String?)
     /// The request came without TLS; `publicURL` is where to go.
     case plainHTTP(publicURL: String)
-    /// Fields that only a front may set came from somebody who is none: `front.trusted`.
+    /// What only a front sends came from somebody who is none: `front.trusted`. Without fields it is
+    /// HTTP/1.0, which no browser speaks.
     case untrustedFront(peer: String, fields: [String])
     /// A trusted front handed the request over, and none of its fields says whether the browser came
     /// by https.

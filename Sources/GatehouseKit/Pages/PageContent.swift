@@ -131,12 +131,14 @@ struct PageContent {
         case .methodNotAllowed:
             self.init(
                 "This cannot be done here", "The address does not accept this kind of request.")
-        case .misdirected:
+        case .misdirected(let host):
             self.init(
                 "This site is not served here",
-                "The address names a host that this server does not know. If you run it: "
-                    + "public_urls lists the hosts that it serves, and a proxy in front must pass "
-                    + "Host on.")
+                "The address names a host that this server does not know"
+                    + (host.map { ": \($0)" } ?? "") + ".")
+            paragraphs.append(
+                "If you run this server: public_urls lists the hosts and ports that it serves. A "
+                    + "proxy in front has to pass Host on as the browser sent it.")
         case .plainHTTP(let publicURL):
             self.init(
                 "A secure connection is needed", "This site is served over HTTPS only.",
@@ -144,17 +146,23 @@ struct PageContent {
         case .untrustedFront(let peer, let fields):
             self.init(
                 "The proxy in front is not trusted",
-                "The request came without TLS from \(peer) with fields that only a trusted proxy "
-                    + "may set:",
+                fields.isEmpty
+                    ? "The request came without TLS from \(peer) in HTTP/1.0, which proxies speak and "
+                        + "browsers do not."
+                    : "The request came without TLS from \(peer) with fields that only a trusted proxy "
+                        + "may set:",
                 points: fields)
             paragraphs.append(
                 "If you run this server and \(peer) is your proxy: name it in front.trusted of "
-                    + "the listener.")
+                    + "the listener"
+                    + (fields.isEmpty
+                        ? ", and let it pass on Host and set X-Forwarded-For and X-Forwarded-Proto."
+                        : "."))
         case .frontWithoutScheme(let fields):
             self.init(
                 "The proxy in front does not tell the scheme",
                 "The request came without TLS from a trusted proxy, which does not say whether the "
-                    + "browser came by https. It sent:",
+                    + "browser came by https." + (fields.isEmpty ? "" : " It sent:"),
                 points: fields)
             paragraphs.append(
                 "If you run this server: let the proxy set X-Forwarded-Proto (with the profile "

@@ -22,7 +22,8 @@ import Testing
         .endSession(
             action: "https://sso.example/\(attack)", fields: [(attack, Secret(attack))]),
         .plainHTTP(publicURL: attack), .untrustedFront(peer: attack, fields: [attack]),
-        .frontWithoutScheme(fields: [attack]),
+        .untrustedFront(peer: attack, fields: []), .frontWithoutScheme(fields: [attack]),
+        .misdirected(host: attack),
         .methodNotAllowed(allowed: attack), .providerDown(retry: attack),
     ]
 

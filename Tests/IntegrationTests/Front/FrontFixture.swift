@@ -71,10 +71,11 @@ struct FrontFixture {
     /// The answers to these requests on one connection, each with the public Host unless it has
     /// another; the last may end it.
     func send(
-        _ heads: [[(String, String)]], target: String = "/x", host: String? = nil
+        _ heads: [[(String, String)]], target: String = "/x", host: String? = nil,
+        version: String = "HTTP/1.1"
     ) async throws -> [WireResponse] {
         let texts = heads.map { fields in
-            fields.reduce("GET \(target) HTTP/1.1\r\nHost: \(host ?? authority)\r\n") {
+            fields.reduce("GET \(target) \(version)\r\nHost: \(host ?? authority)\r\n") {
                 $0 + "\($1.0): \($1.1)\r\n"
             } + "\r\n"
         }
