@@ -75,10 +75,13 @@ class Keycloak:
         except urllib.error.HTTPError:
             pass
 
-    def add_client(self, file, name, url):
-        """The client that a file of config/keycloak describes, by this name and for this URL."""
+    def add_client(self, file, name, url, **others):
+        """The client that a file of config/keycloak describes, by this name and for this URL.
+        `others` are the URLs of more hosts."""
         text = (TOP / "config/keycloak" / file).read_text(encoding="utf-8")
-        client = json.loads(text.replace("https://gatehouse.example.org", url))
+        for host, here in {"gatehouse": url, **others}.items():
+            text = text.replace(f"https://{host}.example.org", here)
+        client = json.loads(text)
         for old in self._call("GET", f"/clients?clientId={name}"):
             self._call("DELETE", f"/clients/{old['id']}")
         self._call("POST", "/clients", client | {"clientId": name, "secret": name + "-secret"})

@@ -1,0 +1,282 @@
+"""What stands before the gateway: nginx as docs/nginx.md has it, careless ones, and the wire of
+cloudflared. One Hub, and before it a `gatehouse serve` for each file of config/."""
+import base64
+import hashlib
+import http.client
+import os
+import time
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from lab.basics import MEGABYTE, free_port
+from lab.client import NAVIGATION, field
+from lab.fronts import Fronted, Tunnelled
+from lab.nginx import Nginx
+from lab.recipes import RecipeHub, certificate, recipe
+
+DIRECT, NGINX, TUNNEL = (
+    "jupyterhub/gatehouse-serve.yaml", "nginx/gatehouse.yaml", "cloudflare-tunnel/gatehouse.yaml")
+FRONTS = "nginx", "nginx with buffering", "Cloudflare Tunnel"
+CLOUDFLARED_IDLE = 90           # seconds for which cloudflared keeps a connection
+
+
+@pytest.fixture(scope="module")
+def hub(folder, certificates, keycloak):
+    keycloak.end_all()
+    hub = RecipeHub(folder / "fronts-hub", certificates, keycloak, [DIRECT, NGINX, TUNNEL])
+    yield hub
+    left = hub.stop()
+    assert not left, left
+
+
+@pytest.fixture(scope="module")
+def start_nginx(folder, certificates, hub):
+    started = []
+
+    def start(location="", upstream=None, site=None, port=None):
+        started.append(Nginx(
+            folder / f"front-nginx-{len(started)}", port or free_port(), certificates,
+            upstream or hub.front[NGINX], location, site))
+        return started[-1].port
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def documented(certificates, hub, start_nginx):
+    """config/nginx/hub.conf, without one of its lines or before something else."""
+    def start(without="", upstream=None, instead=""):
+        port = free_port()
+        site = recipe("nginx/hub.conf", {
+            **certificate("hub.example.org", certificates), "hub.example.org": "localhost",
+            "listen 443": f"listen 127.0.0.1:{port}", "listen 80": f"listen 127.0.0.1:{free_port()}",
+            "127.0.0.1:8000": f"127.0.0.1:{upstream or hub.front[NGINX]}"})
+        assert without in site
+        return start_nginx(site=site.replace(without, instead) if without else site, port=port)
+    return start
+
+
+@pytest.fixture(scope="module")
+def people(hub, documented):
+    """Somebody who has signed in through each front and has a server that runs."""
+    known = {}
+
+    def person(front):
+        if front not in known:
+            if front == "Cloudflare Tunnel":
+                one = Tunnelled(hub, "bob", hub.front[TUNNEL])
+            else:
+                without = "proxy_buffering off;" if front == "nginx with buffering" else ""
+                one = Fronted(hub, "alice", documented(without))
+            one.enter()
+            one.spawn()
+            known[front] = one
+        return known[front]
+    return person
+
+
+@pytest.fixture(scope="module")
+def parked(people):
+    """A connection of cloudflared's that has carried a request, and since when it is idle."""
+    bob = people("Cloudflare Tunnel")
+    connection = bob.open()
+    assert bob.request("GET", "/hub/home", connection=connection).status == 200
+    bob.idle.remove(connection)
+    return connection, time.monotonic()
+
+
+# As it should be.
+
+def test_a_tunnel_s_connection_is_parked(parked):
+    assert parked[0].sock is not None
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_a_cell_and_a_terminal(hub, people, front):
+    person = people(front)
+    person.work()
+    mark = hub.hub_mark()
+    assert person.get("/hub/home?from=a-client").status == 200
+    # JupyterHub's own log has who asked and from where.
+    assert f"({person.user}@{person.address})" in hub.seen(mark, "/hub/home?from=a-client")
+    file = TUNNEL if front == "Cloudflare Tunnel" else NGINX
+    hub.gateways[file].wait_for_log(
+        lambda log: f"client={person.address} " in log, "a line with the client")
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_the_progress_of_a_spawn_arrives_event_by_event(people, front):
+    found = people(front).events(5)
+    print(found)
+    # Each 0.4 s after the one before: had somebody gathered them, they would come together.
+    assert [text for text, _ in found[1:]] == ["step 1", "step 2", "step 3", "step 4"]
+    assert found[4][1] - found[1][1] >= 0.9
+
+
+def test_an_nginx_that_does_not_heed_the_answer_gathers_events(people, documented):
+    """That they arrive is our doing: the same without the field that asks for it."""
+    alice = people("nginx with buffering").copy()
+    alice.front = documented("proxy_buffering off;")
+    assert alice.events(3)
+    alice.front = documented("proxy_buffering off;",
+                             instead="proxy_ignore_headers X-Accel-Buffering;")
+    with pytest.raises(TimeoutError):
+        alice.events(3, timeout=3)
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_200_megabytes_up_and_down(people, front):
+    person = people(front)
+    block, sent = os.urandom(MEGABYTE), hashlib.sha256()
+    for number in range(1, 201):
+        piece = number.to_bytes(8, "big") + block[8:]
+        sent.update(piece)
+        answer = person.put("/api/contents/large.bin", {
+            "type": "file", "format": "base64", "chunk": -1 if number == 200 else number,
+            "content": base64.b64encode(piece).decode()})
+        assert answer.status in (200, 201), answer
+    connection, answer = person.ask("GET", f"/user/{person.user}/files/large.bin")
+    got, count = hashlib.sha256(), 0
+    while chunk := answer.read(262144):
+        got.update(chunk)
+        count += len(chunk)
+    connection.close()
+    assert (answer.status, count, got.hexdigest()) == (200, 200 * MEGABYTE, sent.hexdigest())
+
+
+def test_while_the_gateway_is_away_nginx_says_try_again(people, documented):
+    """JupyterLab takes a 502 for a dead kernel."""
+    alice = people("nginx").copy()
+    alice.front = documented(upstream=free_port())
+    answer = alice.get("/user/alice/api/kernels")
+    assert (answer.status, field(answer, "Retry-After")) == (503, "2")
+    assert people("nginx").get("/user/alice/api/kernels").status == 200
+
+
+# As it should not be: each answer names the cause, and nothing reaches the Hub.
+
+HOST = "proxy_set_header Host $http_host;"
+SCHEME = "proxy_set_header X-Forwarded-Proto $scheme;"
+CLIENT = "proxy_set_header X-Forwarded-For $remote_addr;"
+HTTP11 = 'proxy_http_version 1.1; proxy_set_header Connection "";'
+STRANGER = "proxy_bind 127.0.0.3;"
+
+CARELESS = {
+    "nothing but proxy_pass": ("", 400, "X-Forwarded-Proto"),
+    "nothing but Host": (HOST, 400, "X-Forwarded-Proto"),
+    "nothing but Host, with HTTP/1.1": (HOST + HTTP11, 400, "X-Forwarded-Proto"),
+    "no scheme": (HOST + CLIENT, 400, "X-Forwarded-Proto"),
+    "no Host": (SCHEME + CLIENT, 421, "does not know: 127.0.0.1:{upstream}"),
+    "a Host without the port": (
+        "proxy_set_header Host $host;" + SCHEME, 421, "does not know: localhost."),
+    "two schemes": (HOST + SCHEME + "proxy_set_header X-Scheme http;", 400, "X-Scheme"),
+    "an address that is none": (
+        HOST + SCHEME + "proxy_set_header X-Forwarded-For $host;", 400, "X-Forwarded-For"),
+    "not trusted": (HOST + SCHEME + CLIENT + STRANGER, 400, "front.trusted"),
+    "not trusted, nothing but proxy_pass": (STRANGER, 400, "front.trusted"),
+    "not trusted, nothing but Host": (STRANGER + HOST, 400, "front.trusted"),
+}
+
+
+@pytest.mark.parametrize("setting", CARELESS)
+def test_a_careless_nginx_is_told_what_it_does_not_pass_on(hub, people, start_nginx, setting):
+    location, status, words = CARELESS[setting]
+    alice, mark = people("nginx").copy(), hub.hub_mark()
+    alice.front = start_nginx(location)
+    page = alice.request("GET", "/hub/home?careless", NAVIGATION)
+    text = page.body.decode()
+    assert page.status == status and field(page, "Location") is None, page
+    assert words.format(upstream=hub.front[NGINX]) in text, text
+    assert alice.get("/hub/home?careless").status == status     # a script gets no page
+    assert people("nginx").get("/hub/home?careful").status == 200
+    hub.seen(mark, "/hub/home?careful")
+    assert not [one for one in hub.hub_lines(mark) if "?careless" in one]
+
+
+def test_an_nginx_that_does_not_pass_upgrade_on(people, start_nginx):
+    alice = people("nginx").copy()
+    alice.front = start_nginx(HOST + SCHEME + CLIENT)
+    socket = f"/user/{alice.user}/api/events/subscribe"
+    with pytest.raises(InvalidStatus) as refused:
+        alice.web_socket(socket).__enter__()
+    answer = refused.value.response
+    assert answer.status_code == 400
+    assert b"the proxy in front does not pass Upgrade on" in answer.body
+    assert alice.get("/hub/home").status == 200         # everything else works, in HTTP/1.0 too
+    with people("nginx").web_socket(socket):
+        pass
+
+
+def test_what_nginx_answers_by_itself(people, documented):
+    """These do not reach us; docs/nginx.md names them."""
+    alice = people("nginx").copy()
+    alice.front = documented("client_max_body_size 0;")
+    answer = alice.put("/api/contents/big.txt", {
+        "type": "file", "format": "text", "content": "x" * 1_100_000})
+    assert answer.status == 413 and field(answer, "Server").startswith("nginx")
+    assert people("nginx").put("/api/contents/big.txt", {
+        "type": "file", "format": "text", "content": "x" * 1_100_000}).status == 201
+
+
+# Nobody else's word is taken.
+
+FORGED = {
+    "Cf-Connecting-Ip": "203.0.113.66", "X-Forwarded-For": "203.0.113.66",
+    "X-Real-Ip": "203.0.113.66", "True-Client-Ip": "203.0.113.66",
+    "Forwarded": "for=203.0.113.66;proto=https;host=evil.example",
+    "X-Forwarded-Host": "evil.example"}
+
+
+def test_fields_that_a_client_sends_past_nginx_count_for_nothing(hub, people):
+    alice, mark = people("nginx"), hub.hub_mark()
+    assert alice.get("/hub/home?forged", FORGED | {"X-Forwarded-Proto": "http"}).status == 200
+    assert "(alice@127.0.0.9)" in hub.seen(mark, "/hub/home?forged")
+    assert "203.0.113.66" not in "\n".join(hub.hub_lines(mark))
+
+
+def test_an_untrusted_peer_with_fields_of_cloudflare_is_itself(hub, people):
+    bob, mark = people("Cloudflare Tunnel"), hub.hub_mark()
+    stranger = bob.copy()
+    stranger.peer, stranger.address = "127.0.0.2", "203.0.113.66"
+    assert stranger.get("/hub/home?forged").status == 200       # with his cookie, over TLS
+    assert "(bob@127.0.0.2)" in hub.seen(mark, "/hub/home?forged")
+    assert bob.get("/hub/home?true").status == 200
+    assert "(bob@203.0.113.7)" in hub.seen(mark, "/hub/home?true")
+    gateway = hub.gateways[TUNNEL]
+    gateway.wait_for_log(lambda log: "client=127.0.0.2 " in log, "a line with the stranger")
+    assert "203.0.113.66" not in gateway.log()
+
+
+def test_in_clear_an_untrusted_peer_that_says_https_gets_nowhere(hub, people):
+    alice, mark = people("nginx"), hub.hub_mark()
+    cookie = {"Cookie": alice.cookie_field(path="/hub/home")}
+    host = {"Host": f"localhost:{hub.port}"}
+    for fields in (FORGED | {"X-Forwarded-Proto": "https"}, {"X-Scheme": "https"},
+                   {"Cf-Visitor": '{"scheme":"https"}'}):
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", hub.front[NGINX], timeout=10, source_address=("127.0.0.2", 0))
+        connection.request("GET", "/hub/home?forged", headers=NAVIGATION | host | cookie | fields)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        assert answer.status == 400 and answer.getheader("Set-Cookie") is None
+        assert "front.trusted" in text and "127.0.0.2" in text
+    assert alice.get("/hub/home?true").status == 200
+    hub.seen(mark, "/hub/home?true")
+    assert not [one for one in hub.hub_lines(mark) if "?forged" in one]
+
+
+# The last of all, so that what comes before it is the wait.
+
+def test_a_tunnel_s_idle_connection_carries_a_post_after_90_seconds(hub, people, parked):
+    connection, since = parked
+    bob, port = people("Cloudflare Tunnel"), connection.sock.getsockname()[1]
+    time.sleep(max(0, since + CLOUDFLARED_IDLE - time.monotonic()))
+    xsrf = bob.value("_xsrf", "/user/bob/")
+    answer = bob.request(
+        "POST", "/user/bob/api/terminals",
+        {"Content-Type": "application/json", "X-XSRFToken": xsrf, "Origin": hub.url}, "{}",
+        connection=connection)
+    assert answer.status == 200 and connection.sock.getsockname()[1] == port
