@@ -1,4 +1,4 @@
-"""What docs/jupyterhub.md and docs/zero-to-jupyterhub.md tell people to type."""
+"""What the pages about installations tell people to type."""
 import importlib
 import os
 import re
@@ -13,9 +13,11 @@ from traitlets.config import Config
 from lab.basics import TOP, free_port, stop_process, wait_until
 from lab.gateway import binary
 
-PAGES = ["docs/jupyterhub.md", "docs/zero-to-jupyterhub.md"]
+PAGES = ["docs/jupyterhub.md", "docs/zero-to-jupyterhub.md", "docs/sign-in.md", "docs/nginx.md",
+         "docs/cloudflare-tunnel.md", "docs/two-hosts.md"]
 # Flags of other programs that the pages name.
-OTHERS = {"--install", "--namespace", "--values", "--post-renderer", "--tag"}
+OTHERS = {"--install", "--namespace", "--values", "--post-renderer", "--tag", "--from-file",
+          "--from-literal"}
 CLASSES = {"JupyterHub": "jupyterhub.app", "ConfigurableHTTPProxy": "jupyterhub.proxy"}
 
 # What The Littlest JupyterHub sets before it reads jupyterhub_config.d, with a stand-in for the
@@ -63,6 +65,15 @@ def test_every_flag_exists(page):
     # A letter before it belongs to a word, a star behind it to a pattern.
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z](?![\w*-])", (TOP / page).read_text()))
     assert named - OTHERS <= known, sorted(named - OTHERS - known)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_exists(page):
+    text = (TOP / page).read_text()
+    for file in re.findall(r"`(config/[\w./-]+)`", text):
+        assert (TOP / file).exists(), file
+    for file in re.findall(r"\]\(([\w-]+\.md)", text):
+        assert (TOP / "docs" / file).exists(), file
 
 
 def test_the_chart_s_values_can_be_read():

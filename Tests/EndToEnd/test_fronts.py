@@ -15,16 +15,23 @@ from lab.fronts import Fronted, Tunnelled
 from lab.nginx import Nginx
 from lab.recipes import RecipeHub, certificate, recipe
 
-DIRECT, NGINX, TUNNEL = (
-    "jupyterhub/gatehouse-serve.yaml", "nginx/gatehouse.yaml", "cloudflare-tunnel/gatehouse.yaml")
-FRONTS = "nginx", "nginx with buffering", "Cloudflare Tunnel"
+NGINX, SOCKET, TUNNEL, NOTHING = "nginx", "a socket", "Cloudflare Tunnel", "nothing"
+BUFFERING = "nginx with buffering"
+FRONTS = NGINX, BUFFERING, TUNNEL
 CLOUDFLARED_IDLE = 90           # seconds for which cloudflared keeps a connection
 
 
 @pytest.fixture(scope="module")
 def hub(folder, certificates, keycloak):
     keycloak.end_all()
-    hub = RecipeHub(folder / "fronts-hub", certificates, keycloak, [DIRECT, NGINX, TUNNEL])
+    socket = folder / "public.sock"
+    hub = RecipeHub(folder / "fronts-hub", certificates, keycloak, {
+        NOTHING: ("jupyterhub/gatehouse-serve.yaml", {}),
+        NGINX: ("nginx/gatehouse.yaml", {}),
+        SOCKET: ("nginx/gatehouse.yaml", {
+            "127.0.0.1:8000": f"unix:{socket}", "[127.0.0.1]": "[unix]"}),
+        TUNNEL: ("cloudflare-tunnel/gatehouse.yaml", {})})
+    hub.front[SOCKET] = f"unix:{socket}"
     yield hub
     left = hub.stop()
     assert not left, left
@@ -48,11 +55,12 @@ def start_nginx(folder, certificates, hub):
 def documented(certificates, hub, start_nginx):
     """config/nginx/hub.conf, without one of its lines or before something else."""
     def start(without="", upstream=None, instead=""):
+        upstream = upstream or f"127.0.0.1:{hub.front[NGINX]}"
         port = free_port()
         site = recipe("nginx/hub.conf", {
             **certificate("hub.example.org", certificates), "hub.example.org": "localhost",
             "listen 443": f"listen 127.0.0.1:{port}", "listen 80": f"listen 127.0.0.1:{free_port()}",
-            "127.0.0.1:8000": f"127.0.0.1:{upstream or hub.front[NGINX]}"})
+            "127.0.0.1:8000": upstream})
         assert without in site
         return start_nginx(site=site.replace(without, instead) if without else site, port=port)
     return start
@@ -65,11 +73,14 @@ def people(hub, documented):
 
     def person(front):
         if front not in known:
-            if front == "Cloudflare Tunnel":
+            if front == TUNNEL:
                 one = Tunnelled(hub, "bob", hub.front[TUNNEL])
+            elif front == NOTHING:
+                one = Fronted(hub, "alice", hub.port)
             else:
-                without = "proxy_buffering off;" if front == "nginx with buffering" else ""
-                one = Fronted(hub, "alice", documented(without))
+                one = Fronted(hub, "alice", documented(
+                    "proxy_buffering off;" if front == BUFFERING else "",
+                    hub.front[SOCKET] if front == SOCKET else None))
             one.enter()
             one.spawn()
             known[front] = one
@@ -80,7 +91,7 @@ def people(hub, documented):
 @pytest.fixture(scope="module")
 def parked(people):
     """A connection of cloudflared's that has carried a request, and since when it is idle."""
-    bob = people("Cloudflare Tunnel")
+    bob = people(TUNNEL)
     connection = bob.open()
     assert bob.request("GET", "/hub/home", connection=connection).status == 200
     bob.idle.remove(connection)
@@ -93,7 +104,7 @@ def test_a_tunnel_s_connection_is_parked(parked):
     assert parked[0].sock is not None
 
 
-@pytest.mark.parametrize("front", FRONTS)
+@pytest.mark.parametrize("front", [*FRONTS, SOCKET, NOTHING])
 def test_a_cell_and_a_terminal(hub, people, front):
     person = people(front)
     person.work()
@@ -101,8 +112,7 @@ def test_a_cell_and_a_terminal(hub, people, front):
     assert person.get("/hub/home?from=a-client").status == 200
     # JupyterHub's own log has who asked and from where.
     assert f"({person.user}@{person.address})" in hub.seen(mark, "/hub/home?from=a-client")
-    file = TUNNEL if front == "Cloudflare Tunnel" else NGINX
-    hub.gateways[file].wait_for_log(
+    hub.gateways[NGINX if front == BUFFERING else front].wait_for_log(
         lambda log: f"client={person.address} " in log, "a line with the client")
 
 
@@ -117,7 +127,7 @@ def test_the_progress_of_a_spawn_arrives_event_by_event(people, front):
 
 def test_an_nginx_that_does_not_heed_the_answer_gathers_events(people, documented):
     """That they arrive is our doing: the same without the field that asks for it."""
-    alice = people("nginx with buffering").copy()
+    alice = people(BUFFERING).copy()
     alice.front = documented("proxy_buffering off;")
     assert alice.events(3)
     alice.front = documented("proxy_buffering off;",
@@ -148,11 +158,11 @@ def test_200_megabytes_up_and_down(people, front):
 
 def test_while_the_gateway_is_away_nginx_says_try_again(people, documented):
     """JupyterLab takes a 502 for a dead kernel."""
-    alice = people("nginx").copy()
-    alice.front = documented(upstream=free_port())
+    alice = people(NGINX).copy()
+    alice.front = documented(upstream=f"127.0.0.1:{free_port()}")
     answer = alice.get("/user/alice/api/kernels")
     assert (answer.status, field(answer, "Retry-After")) == (503, "2")
-    assert people("nginx").get("/user/alice/api/kernels").status == 200
+    assert people(NGINX).get("/user/alice/api/kernels").status == 200
 
 
 # As it should not be: each answer names the cause, and nothing reaches the Hub.
@@ -183,20 +193,20 @@ CARELESS = {
 @pytest.mark.parametrize("setting", CARELESS)
 def test_a_careless_nginx_is_told_what_it_does_not_pass_on(hub, people, start_nginx, setting):
     location, status, words = CARELESS[setting]
-    alice, mark = people("nginx").copy(), hub.hub_mark()
+    alice, mark = people(NGINX).copy(), hub.hub_mark()
     alice.front = start_nginx(location)
     page = alice.request("GET", "/hub/home?careless", NAVIGATION)
     text = page.body.decode()
     assert page.status == status and field(page, "Location") is None, page
     assert words.format(upstream=hub.front[NGINX]) in text, text
     assert alice.get("/hub/home?careless").status == status     # a script gets no page
-    assert people("nginx").get("/hub/home?careful").status == 200
+    assert people(NGINX).get("/hub/home?careful").status == 200
     hub.seen(mark, "/hub/home?careful")
     assert not [one for one in hub.hub_lines(mark) if "?careless" in one]
 
 
 def test_an_nginx_that_does_not_pass_upgrade_on(people, start_nginx):
-    alice = people("nginx").copy()
+    alice = people(NGINX).copy()
     alice.front = start_nginx(HOST + SCHEME + CLIENT)
     socket = f"/user/{alice.user}/api/events/subscribe"
     with pytest.raises(InvalidStatus) as refused:
@@ -205,18 +215,18 @@ def test_an_nginx_that_does_not_pass_upgrade_on(people, start_nginx):
     assert answer.status_code == 400
     assert b"the proxy in front does not pass Upgrade on" in answer.body
     assert alice.get("/hub/home").status == 200         # everything else works, in HTTP/1.0 too
-    with people("nginx").web_socket(socket):
+    with people(NGINX).web_socket(socket):
         pass
 
 
 def test_what_nginx_answers_by_itself(people, documented):
     """These do not reach us; docs/nginx.md names them."""
-    alice = people("nginx").copy()
+    alice = people(NGINX).copy()
     alice.front = documented("client_max_body_size 0;")
     answer = alice.put("/api/contents/big.txt", {
         "type": "file", "format": "text", "content": "x" * 1_100_000})
     assert answer.status == 413 and field(answer, "Server").startswith("nginx")
-    assert people("nginx").put("/api/contents/big.txt", {
+    assert people(NGINX).put("/api/contents/big.txt", {
         "type": "file", "format": "text", "content": "x" * 1_100_000}).status == 201
 
 
@@ -230,14 +240,14 @@ FORGED = {
 
 
 def test_fields_that_a_client_sends_past_nginx_count_for_nothing(hub, people):
-    alice, mark = people("nginx"), hub.hub_mark()
+    alice, mark = people(NGINX), hub.hub_mark()
     assert alice.get("/hub/home?forged", FORGED | {"X-Forwarded-Proto": "http"}).status == 200
     assert "(alice@127.0.0.9)" in hub.seen(mark, "/hub/home?forged")
     assert "203.0.113.66" not in "\n".join(hub.hub_lines(mark))
 
 
 def test_an_untrusted_peer_with_fields_of_cloudflare_is_itself(hub, people):
-    bob, mark = people("Cloudflare Tunnel"), hub.hub_mark()
+    bob, mark = people(TUNNEL), hub.hub_mark()
     stranger = bob.copy()
     stranger.peer, stranger.address = "127.0.0.2", "203.0.113.66"
     assert stranger.get("/hub/home?forged").status == 200       # with his cookie, over TLS
@@ -250,7 +260,7 @@ def test_an_untrusted_peer_with_fields_of_cloudflare_is_itself(hub, people):
 
 
 def test_in_clear_an_untrusted_peer_that_says_https_gets_nowhere(hub, people):
-    alice, mark = people("nginx"), hub.hub_mark()
+    alice, mark = people(NGINX), hub.hub_mark()
     cookie = {"Cookie": alice.cookie_field(path="/hub/home")}
     host = {"Host": f"localhost:{hub.port}"}
     for fields in (FORGED | {"X-Forwarded-Proto": "https"}, {"X-Scheme": "https"},
@@ -272,7 +282,7 @@ def test_in_clear_an_untrusted_peer_that_says_https_gets_nowhere(hub, people):
 
 def test_a_tunnel_s_idle_connection_carries_a_post_after_90_seconds(hub, people, parked):
     connection, since = parked
-    bob, port = people("Cloudflare Tunnel"), connection.sock.getsockname()[1]
+    bob, port = people(TUNNEL), connection.sock.getsockname()[1]
     time.sleep(max(0, since + CLOUDFLARED_IDLE - time.monotonic()))
     xsrf = bob.value("_xsrf", "/user/bob/")
     answer = bob.request(

@@ -71,12 +71,13 @@ class RecipeGateway(Gateway):
 
 class RecipeHub(Hub):
     """JupyterHub as config/jupyterhub has it, with the clients of config/keycloak. It starts
-    `gatehouse proxy`, or finds a `gatehouse serve` running for each file in `serve`, and tells its
-    routes to all of them. `front` is where each serves what is in front of it."""
+    `gatehouse proxy`, or finds a `gatehouse serve` running for each of `serve` (a file, and what is
+    changed in it), and tells its routes to all of them. `front` is where each serves what is in
+    front of it."""
 
     users = "alice", "bob"
 
-    def __init__(self, folder, certificates, keycloak, serve=()):
+    def __init__(self, folder, certificates, keycloak, serve=None):
         self.certificates, self.keycloak, self.serve = certificates, keycloak, serve
         self.gateways, self.front = {}, {}
         self.environment = {"LANG": "C.UTF-8"}
@@ -112,11 +113,11 @@ class RecipeHub(Hub):
             (self.folder / file).write_text(recipe("jupyterhub/" + file, self.places()))
         file = "serve.py" if self.serve else "jupyterhub_config.py"
         self.code = f"load_subconfig({str(self.folder / file)!r})\n" + LAB
-        fan = [free_port() for _ in self.serve]
-        for file, api_port in zip(self.serve, fan):
-            self.start_gateway(file, api_port)
-        if fan:
-            self.fan = Fan(self.api_port, fan)
+        if self.serve:
+            fan = {name: free_port() for name in self.serve}
+            for name, (file, changed) in self.serve.items():
+                self.start_gateway(name, file, fan[name], changed)
+            self.fan = Fan(self.api_port, list(fan.values()))
         return {}
 
     def places(self):
@@ -135,13 +136,13 @@ class RecipeHub(Hub):
             "127.0.0.1:8081": f"127.0.0.1:{self.hub_port}",
             **certificate("hub.example.org", self.certificates)}
 
-    def start_gateway(self, file, api_port):
-        folder, self.front[file] = self.folder / f"serve-{api_port}", free_port()
-        behind = f"127.0.0.1:{self.front[file]}"
+    def start_gateway(self, name, file, api_port, changed):
+        folder, port = self.folder / f"serve-{api_port}", free_port()
         text = recipe(file, self.places() | {
             "/var/lib/gatehouse": folder / "state", "127.0.0.1:8001": f"127.0.0.1:{api_port}",
-            "127.0.0.1:8000": behind, "127.0.0.1:443": behind})
-        self.gateways[file] = RecipeGateway(folder, self.url, self.certificates, text)
+            "127.0.0.1:8000": f"127.0.0.1:{port}", "127.0.0.1:443": f"127.0.0.1:{port}"} | changed)
+        self.gateways[name] = RecipeGateway(folder, self.url, self.certificates, text)
+        self.front[name] = self.port if f"127.0.0.1:{self.port}" in text else port
 
     def tls(self):
         return Gateway.tls(self)
@@ -166,9 +167,9 @@ class RecipeHub(Hub):
 
     def stop(self):
         left = super().stop()
-        for file, gateway in self.gateways.items():
+        for name, gateway in self.gateways.items():
             if gateway.stop() != 0:
-                left.append(f"gatehouse with {file}: {gateway.process.returncode}")
+                left.append(f"gatehouse {name}: {gateway.process.returncode}")
         if self.gateways:
             self.fan.shutdown()
         return left
