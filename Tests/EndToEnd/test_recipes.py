@@ -7,7 +7,7 @@ import types
 import pytest
 import yaml
 
-from lab.basics import TOP, free_port, stop_process
+from lab.basics import TOP, free_port, stop_process, wait_until
 from lab.client import NAVIGATION, Client, LiveSocket, field
 from lab.ends import LIMIT
 from lab.fronts import Fronted
@@ -38,8 +38,10 @@ def check_way(hub, alice, bob):
     alice.enter()
     alice.spawn()
     alice.work()
-    assert bob.enter().get("/user/alice/api/contents").status == 403
-    assert alice.get("/user/alice/api/contents").status == 200
+    assert bob.enter().get("/user/alice/api/contents?bob").status == 403
+    assert alice.get("/user/alice/api/contents?alice").status == 200
+    wait_until(lambda: "/api/contents?alice" in hub.log(), 5, "the line of her server")
+    assert "/api/contents?bob" not in hub.log()
     copied = alice.copy()
     live = LiveSocket(copied, alice.start_kernel()).start()
     began = time.monotonic()
