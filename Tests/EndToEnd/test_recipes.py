@@ -13,7 +13,7 @@ from lab.ends import LIMIT
 from lab.fronts import Fronted
 from lab.gated_hub import Guest
 from lab.nginx import Nginx
-from lab.recipes import LAB, RecipeGateway, RecipeHub, certificate, recipe
+from lab.recipes import LAB, LETSENCRYPT, RecipeGateway, RecipeHub, certificate, recipe
 from test_chart import TOKEN, USER, Container, image, status_of  # noqa: F401 a fixture
 
 
@@ -63,6 +63,43 @@ def test_jupyterhub_on_one_machine(start_hub):
     assert (answer.status, field(answer, "Location")) == (307, f"{hub.url}/hub/home")
 
 
+class BehindNginx(RecipeHub):
+    """The same with the changes of docs/nginx.md, behind its nginx."""
+
+    def places(self):
+        return super().places() | {
+            'c.JupyterHub.ssl_cert = "' + LETSENCRYPT.format("hub.example.org", "fullchain") + '"': "",
+            'c.JupyterHub.ssl_key = "' + LETSENCRYPT.format("hub.example.org", "privkey") + '"': "",
+            "https://:443": f"http://127.0.0.1:{self.inner}",
+            '"--redirect-port", "80"': '"--front", "nginx", "--trusted", "127.0.0.1"'}
+
+    def configure(self):
+        self.inner = free_port()
+        self.nginx = nginx(self, self.inner)
+        return super().configure()
+
+    def stop(self):
+        left = super().stop()
+        self.nginx.stop()
+        return left
+
+
+def nginx(hub, upstream):
+    """hub.conf at the public address."""
+    return Nginx(hub.folder / "nginx", hub.port, hub.certificates, upstream, site=recipe(
+        "nginx/hub.conf", {
+            **certificate("hub.example.org", hub.certificates), "hub.example.org": "localhost",
+            "listen 443": f"listen 127.0.0.1:{hub.port}",
+            "listen 80": f"listen 127.0.0.1:{hub.redirect_port}",
+            "127.0.0.1:8000": f"127.0.0.1:{upstream}"}))
+
+
+def test_a_gateway_that_the_hub_starts_behind_nginx(start_hub):
+    hub = start_hub(BehindNginx)
+    check_way(hub, Fronted(hub, "alice", hub.port), Fronted(hub, "bob", hub.port))
+    assert "(alice@127.0.0.9)" in hub.log()
+
+
 # Zero to JupyterHub.
 
 class ChartHub(RecipeHub):
@@ -97,13 +134,7 @@ class ChartHub(RecipeHub):
         self.code = "".join(
             f"c.{section}.{name} = {value!r}\n" for section, settings in
             values["hub"]["config"].items() for name, value in settings.items()) + LAB
-        self.ingress = Nginx(
-            self.folder / "ingress", self.port, self.certificates, self.container.port,
-            site=recipe("nginx/hub.conf", {
-                **certificate("hub.example.org", self.certificates),
-                "hub.example.org": "localhost", "listen 443": f"listen 127.0.0.1:{self.port}",
-                "listen 80": f"listen 127.0.0.1:{self.redirect_port}",
-                "127.0.0.1:8000": f"127.0.0.1:{self.container.port}"}))
+        self.ingress = nginx(self, self.container.port)
         return {"ConfigurableHTTPProxy.should_start": False,
                 "ConfigurableHTTPProxy.api_url": f"http://127.0.0.1:{self.container.api_port}",
                 "ConfigurableHTTPProxy.auth_token": TOKEN}
