@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from lab.basics import (TOP, free_port, resident_kilobytes, stop_process,  # noqa: E402
                         wait_until)
-from lab.client import Client  # noqa: E402
+from lab.client import SESSION, Client  # noqa: E402
 from lab.gateway import Gateway  # noqa: E402
 from lab.keycloak import Keycloak  # noqa: E402
 from lab.upstream import Upstream  # noqa: E402
@@ -35,10 +35,12 @@ FIELDS = {
     "X-XSRFToken": "2|d7a1c0f2|0b6e2c6d7a1c0f2b6e2c6d7a1c0f2b6e|1764000000",
     "Authorization": "token 0123456789abcdef0123456789abcdef0123456789abcdef",
 }
-COOKIES = ("_xsrf=2|d7a1c0f2|0b6e2c6d7a1c0f2b6e2c6d7a1c0f2b6e|1764000000; "
-           'jupyterhub-session-id=0123456789abcdef0123456789abcdef; '
-           'jupyterhub-user-alice="2|1:0|10:1764000000|21:jupyterhub-user-alice|80:'
-           + "QUJD" * 20 + '|0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"')
+HUB_COOKIES = (
+    "jupyterhub-session-id=0123456789abcdef0123456789abcdef",
+    'jupyterhub-user-alice="2|1:0|10:1764000000|21:jupyterhub-user-alice|80:'
+    + "QUJD" * 20 + '|0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"')
+COOKIES = "; ".join(
+    ("_xsrf=2|d7a1c0f2|0b6e2c6d7a1c0f2b6e2c6d7a1c0f2b6e|1764000000", *HUB_COOKIES))
 
 UPSTREAM = """
 worker_processes 1; daemon off; pid {folder}/up.pid; error_log {folder}/up.log;
@@ -47,6 +49,11 @@ http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 600s;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   server {{ listen 127.0.0.1:{port}; default_type application/json;
+    location = /hub/login {{ add_header Set-Cookie '{hub_cookies[0]}; Path=/'; return 200 ''; }}
+    location = /user/alice/login {{
+      add_header Set-Cookie '{hub_cookies[1]}; Path=/user/alice/'; return 200 ''; }}
+    location = /hub/api/user {{ return 200
+      '{{"name": "alice", "kind": "user", "token_id": "a1", "session_id": null}}'; }}
     location / {{ return 200 '{body}'; }} }} }}
 """
 NGINX = """
@@ -162,19 +169,22 @@ def main():
     os.environ["GATEHOUSE_LOOPS"] = "1"
     started, keycloak = [], None
     try:
-        up, clear, tls, own_clear, own_tls, own_session = (free_port() for _ in range(6))
+        up, clear, tls, own_clear, own_tls, own_session, own_hub = (free_port() for _ in range(7))
         sockets = Upstream()
         started.append(Nginx(folder, "up", UPSTREAM.format(
-            folder=folder, port=up, body='{"name": "' + "x" * 200 + '"}')).process)
+            folder=folder, port=up, body='{"name": "' + "x" * 200 + '"}',
+            hub_cookies=HUB_COOKIES)).process)
         nginx = Nginx(folder, "nginx", NGINX.format(
             folder=folder, upstream=up, clear=clear, tls=tls, certs=certificates,
             sockets=sockets.port))
         started.append(nginx.process)
 
-        def gateway(name, port, **settings):
+        upstream = f"http://127.0.0.1:{up}"
+
+        def gateway(name, port, routes=(), **settings):
             made = Gateway(folder / name, port, certificates, hosts=["localhost"],
                            log={"level": "notice", "access": False, "format": "text"}, loops=1,
-                           routes=[{"path": "/", "upstream": f"http://127.0.0.1:{up}"},
+                           routes=[*(routes or [{"path": "/", "upstream": upstream}]),
                                    {"path": "/socket", "upstream": sockets.url}], **settings)
             started.append(made.process)
             return made
@@ -200,19 +210,37 @@ def main():
         if os.environ.get("KEYCLOAK_LAB"):
             keycloak = Keycloak(folder / "keycloak", f"https://localhost:{own_session}",
                                 certificates / "ca.pem")
+            signed_in = [{"path": "/**", "allow": "signed_in"}]
             session = gateway("session", own_session, oidc={"issuer": keycloak.issuer},
-                              access=[{"path": "/**", "allow": "signed_in"}])
+                              access=signed_in)
             client = Client(session)
             client.sign_in("alice", "/")
-            assert client.cookie()
+            hub = gateway("hub", own_hub, oidc={"issuer": keycloak.issuer}, access=signed_in, routes=[
+                {"path": path, "upstream": upstream, "preset": "jupyterhub"}
+                for path in ("/", "/user/alice")])
+            keycloak.allow_addresses([f"https://localhost:{own_hub}"])
+            person = Client(hub)
+            person.sign_in("alice", "/")
+            # From now on these are the session's own cookies.
+            assert person.get("/hub/login").status == person.get("/user/alice/login").status == 200
             keycloak.stop()
             keycloak = None
-            with_cookie = {**FIELDS, "Cookie": COOKIES + "; " + client.cookie_field()}
-            compare("TLS, head of 1 kB", [
-                ("public", over_tls.process.pid, f"https://localhost:{own_tls}/",
-                 {**FIELDS, "Cookie": COOKIES}),
-                ("with a live session", session.process.pid, f"https://localhost:{own_session}/",
-                 with_cookie)], words.seconds, words.rounds)
+            page = "/user/alice/api/kernels"
+
+            def row(name, one, port, fields):
+                return name, one.process.pid, f"https://localhost:{port}{page}", fields
+            head = {**FIELDS, "Cookie": COOKIES}
+            open_row = row("public", over_tls, own_tls, head)
+            gate = row("a live session", session, own_session,
+                       {**FIELDS, "Cookie": f"{COOKIES}; {client.cookie_field()}"})
+            mine = f"{SESSION}={person.cookie()}"
+            pins = row("a live session and pins", hub, own_hub,
+                       {**FIELDS, "Cookie": f"{COOKIES}; {mine}"})
+            lane = row("an API token", hub, own_hub, FIELDS)
+            for title, pair in (("gate", (open_row, gate)), ("pins", (gate, pins)),
+                                ("token lane", (open_row, lane))):
+                compare(f"what the {title} adds: TLS, head of 1 kB", pair, words.seconds,
+                        words.rounds)
     finally:
         for process in started:
             stop_process(process)
