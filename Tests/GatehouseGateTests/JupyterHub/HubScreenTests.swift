@@ -166,4 +166,38 @@ import Testing
         guard case .all = passage.edits.cookies else { throw World.Missing() }
         #expect(passage.review.screen == nil)
     }
+
+    @Test func `a new pin is kept with its session, or nowhere`() async throws {
+        let records = PinRecords()
+        let world = try World(records: records)
+        var browser = Browser(world)
+        try await browser.signIn(at: World.hub + "/", as: World.alice)
+        let kept = records.commits.withLock { $0 }
+        let outcome = try await browser.send(
+            "GET", World.hub + "/", Browser.script,
+            route: RouteIdentity(identityHeaders: [], hub: preset), prefix: "/")
+        let hub = try #require(outcome.passage?.review.screen)
+        #expect(judge(hub, "jupyterhub-session-id=abc; Path=/") == .passesAfterCommit)
+        try await hub.commit()
+        #expect(records.commits.withLock { $0 } == kept + 1)
+        records.isFull.withLock { $0 = true }
+        await #expect(throws: PinRecords.Full.self) { try await hub.commit() }
+    }
+}
+
+/// Counts what it keeps, until it is full.
+private final class PinRecords: SessionRecords {
+    struct Full: Error {}
+
+    let commits = Locked(0)
+    let isFull = Locked(false)
+
+    func commit(_ session: Session) async throws {
+        if isFull.withLock({ $0 }) { throw Full() }
+        commits.withLock { $0 += 1 }
+    }
+
+    func end(_ sessions: [Session]) async throws {}
+
+    func load(into store: SessionStore) async throws {}
 }

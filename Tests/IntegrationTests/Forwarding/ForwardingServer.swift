@@ -8,23 +8,27 @@ import GatehouseTesting
 /// What fails is answered with its word.
 final class ForwardingServer: Responder {
     private let target: UpstreamTarget
+    private let review: ResponseReview
     private let pool: UpstreamPool
 
-    private init(_ target: UpstreamTarget, core: LoopCore) {
+    private init(_ target: UpstreamTarget, _ review: ResponseReview, core: LoopCore) {
         self.target = target
+        self.review = review
         let limits = Limits()
         pool = UpstreamPool(core: core, resolver: Resolver(limits), limits: limits)
     }
 
-    static func start(_ target: UpstreamTarget) throws -> LocalServer {
-        try LocalServer.start { loop in ForwardingServer(target, core: loop.core) }
+    static func start(
+        _ target: UpstreamTarget, review: ResponseReview = ResponseReview()
+    ) throws -> LocalServer {
+        try LocalServer.start { loop in ForwardingServer(target, review, core: loop.core) }
     }
 
     func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
         do throws(ExchangeFailure) {
             try await exchange.forward(
                 Forwarding(
-                    target: target, edits: FieldEdits(), review: ResponseReview(), pool: pool,
+                    target: target, edits: FieldEdits(), review: review, pool: pool,
                     requestID: RequestID(1)))
         } catch {
             guard exchange.account.status == 0 else { return }
