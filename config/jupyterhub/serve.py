@@ -1,6 +1,9 @@
 # As jupyterhub_config.py, with a gateway that the Hub does not start: `gatehouse serve --config
 # gatehouse-serve.yaml`. The address and the certificate of the other file mean nothing then.
-load_subconfig("jupyterhub_config.py")
+import os
+
+# By its whole path: a mere name is looked for where the Hub was started.
+load_subconfig(os.path.join(os.path.dirname(__file__), "jupyterhub_config.py"))
 
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
