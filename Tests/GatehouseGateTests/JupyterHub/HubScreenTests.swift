@@ -1,5 +1,6 @@
 import GatehouseBase
 import GatehouseHTTP
+import Synchronization
 import Testing
 
 @testable import GatehouseGate

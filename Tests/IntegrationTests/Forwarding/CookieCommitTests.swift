@@ -13,7 +13,9 @@ import Testing
     /// Lets every cookie pass, the pinned ones after a while, or never.
     private final class Screen: CookieScreen {
         let fails: Bool
-        let isCommitted = Atomic(false)
+        private let committed = Atomic(false)
+
+        var isCommitted: Bool { committed.load(ordering: .acquiring) }
 
         init(fails: Bool) { self.fails = fails }
 
@@ -26,7 +28,7 @@ import Testing
         func commit() async throws {
             await Task.yield()
             if fails { throw Full() }
-            isCommitted.store(true, ordering: .releasing)
+            committed.store(true, ordering: .releasing)
         }
     }
 
@@ -55,7 +57,7 @@ import Testing
         let answer = try await ask("pinned=1; Path=/", screen)
         #expect(answer.status == 200 && answer.text == "signed in")
         #expect(answer["set-cookie"] == "pinned=1; Path=/")
-        #expect(screen.isCommitted.load(ordering: .acquiring))
+        #expect(screen.isCommitted)
     }
 
     @Test func `where the pin cannot be kept there is no such answer`() async throws {
