@@ -134,17 +134,19 @@ public final class GateSnapshot: Sendable {
         var passage = Passage(
             edits: FieldEdits(identityNames: identityNames), review: ResponseReview(),
             session: nil)
-        screen(&passage, hub, visitor.prefix)
+        screen(&passage, hub, visitor.prefix, &memo)
         return .pass(passage)
     }
 
     /// Judges JupyterHub's cookies on the way there and back.
     private func screen(
-        _ passage: inout Passage, _ hub: HubPreset?, _ prefix: ArraySlice<UInt8>
+        _ passage: inout Passage, _ hub: HubPreset?, _ prefix: ArraySlice<UInt8>,
+        _ memo: inout SessionMemo
     ) {
         guard let hub else { return }
         let screen = HubScreen(
-            hub, prefix: prefix, session: passage.session, records: records, log: log)
+            memo.place(prefix, hub), prefix: prefix, session: passage.session, records: records,
+            log: log)
         passage.edits.cookies = .screened(screen)
         passage.review.screen = screen
     }
@@ -185,7 +187,7 @@ public final class GateSnapshot: Sendable {
                 caching: FetchMetadata.isNavigation(request) ? .navigation : .privateOnly),
             session: session)
         if let hub {
-            screen(&passage, hub, visitor.prefix)
+            screen(&passage, hub, visitor.prefix, &memo)
             passage.countsFrames = address == .channel
             if hub.isActivity(request, address) { session.touch(arrival.now) }
         } else {

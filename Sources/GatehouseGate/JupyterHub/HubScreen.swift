@@ -12,26 +12,23 @@ final class HubScreen: CookieScreen {
     /// nil under a public rule: nobody is signed in there, and nothing is pinned.
     private let session: Session?
     private let prefix: ArraySlice<UInt8>
-    private let preset: HubPreset
+    private let place: HubPlace
     private let records: any SessionRecords
     private let log: Log
 
     init(
-        _ preset: HubPreset, prefix: ArraySlice<UInt8>, session: Session?,
+        _ place: HubPlace, prefix: ArraySlice<UInt8>, session: Session?,
         records: any SessionRecords, log: Log
     ) {
-        self.preset = preset
+        self.place = place
         self.prefix = prefix
         self.session = session
         self.records = records
         self.log = log
     }
 
-    private var place: HubPlace { HubPlace(prefix: prefix, base: preset.base) }
-
     func passes(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) -> Bool {
         guard let cookie = HubCookie(name) else { return true }
-        let place = place
         if cookie.isState(of: place.cookie) { return true }
         let isAtHome =
             switch cookie.kind {
@@ -49,7 +46,6 @@ final class HubScreen: CookieScreen {
     func judge(setCookie line: borrowing Span<UInt8>) -> SetCookieVerdict {
         let name = SetCookie.name(of: line)
         guard let cookie = HubCookie(name) else { return .passes }
-        let place = place
         if cookie.isState(of: place.cookie) { return .passes }
         let isAtHome =
             switch cookie.kind {

@@ -105,15 +105,13 @@ public final class Session: Sendable {
 
     /// Whether an upstream has set this cookie in this session.
     func hasPin(_ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>) -> Bool {
-        let digest = PinSet.digest(value)
-        return pins.withLock { $0.holds(name, digest) }
+        pins.withLock { $0.holds(name, value) }
     }
 
     /// An upstream sets a cookie.
     /// - Returns: whether it was not known before.
     func pin(_ place: PinSet.Place, _ value: borrowing Span<UInt8>) -> Bool {
-        let digest = PinSet.digest(value)
-        return pins.withLock { $0.add(place, digest) }
+        pins.withLock { $0.add(place, value) }
     }
 
     func unpin(_ place: PinSet.Place) { pins.withLock { $0.remove(place) } }

@@ -17,6 +17,8 @@ public struct SessionMemo: Sendable {
     private var route: RouteIdentity?
     private var fields = Fields()
 
+    private var place: (hub: HubPreset, prefix: ArraySlice<UInt8>, value: HubPlace)?
+
     public init() {}
 
     /// The session that `value` opened here before, if nothing has changed since.
@@ -65,5 +67,13 @@ public struct SessionMemo: Sendable {
         guard self.identity === identity else { return }
         self.route = route
         self.fields = fields
+    }
+
+    /// What the route with this prefix is to JupyterHub: most requests of a connection take one.
+    mutating func place(_ prefix: ArraySlice<UInt8>, _ hub: HubPreset) -> HubPlace {
+        if let place, place.hub === hub, place.prefix == prefix { return place.value }
+        let value = HubPlace(prefix: prefix, base: hub.base)
+        place = (hub, prefix, value)
+        return value
     }
 }
