@@ -49,13 +49,13 @@ http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 600s;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   server {{ listen 127.0.0.1:{port}; default_type application/json;
-    location = /hub/login {{ add_header Set-Cookie '{hub_cookies[0]}; Path=/'; return 200 ''; }}
+    location = /hub/login {{ add_header Set-Cookie 'SESSION-ID; Path=/'; return 200 ''; }}
     location = /user/alice/login {{
-      add_header Set-Cookie '{hub_cookies[1]}; Path=/user/alice/'; return 200 ''; }}
+      add_header Set-Cookie 'OF-ALICE; Path=/user/alice/'; return 200 ''; }}
     location = /hub/api/user {{ return 200
       '{{"name": "alice", "kind": "user", "token_id": "a1", "session_id": null}}'; }}
     location / {{ return 200 '{body}'; }} }} }}
-"""
+""".replace("SESSION-ID", HUB_COOKIES[0]).replace("OF-ALICE", HUB_COOKIES[1])
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ worker_connections 8192; }}
@@ -172,8 +172,7 @@ def main():
         up, clear, tls, own_clear, own_tls, own_session, own_hub = (free_port() for _ in range(7))
         sockets = Upstream()
         started.append(Nginx(folder, "up", UPSTREAM.format(
-            folder=folder, port=up, body='{"name": "' + "x" * 200 + '"}',
-            hub_cookies=HUB_COOKIES)).process)
+            folder=folder, port=up, body='{"name": "' + "x" * 200 + '"}')).process)
         nginx = Nginx(folder, "nginx", NGINX.format(
             folder=folder, upstream=up, clear=clear, tls=tls, certs=certificates,
             sockets=sockets.port))
