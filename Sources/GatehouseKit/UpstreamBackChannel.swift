@@ -32,24 +32,34 @@ final class UpstreamBackChannel: BackChannel {
             let deadline = Instant.now() + request.timeout
             let target = UpstreamTarget(
                 host: origin.host, port: origin.port, tls: tls, connectTimeout: request.timeout)
-            let pool = UpstreamPool(core: loop.core, resolver: resolver, limits: limits)
             var head = RequestHead(
                 request.method.rawValue, target: path, authority: origin.authority)
             for field in request.fields { head.fields.append(field.name, field.value.revealText()) }
             head.fields.append("Accept-Encoding", "identity")
-            do throws(ExchangeFailure) {
-                let answer = try await UpstreamClient.send(
-                    head, body: request.body?.reveal(), to: target, over: pool, limits: limits,
-                    deadline: deadline, maximumBody: request.maximumBody)
-                return .success(
-                    BackChannelResponse(
-                        status: answer.head.status,
-                        contentType: answer.head.fields.text(.contentType), body: answer.body))
-            } catch {
-                return .failure(BackChannelError(error))
-            }
+            let pool = UpstreamPool(core: loop.core, resolver: resolver, limits: limits)
+            return await UpstreamBackChannel.ask(
+                head, body: request.body?.reveal(), target, pool, limits, deadline: deadline,
+                maximumBody: request.maximumBody)
         }
         return try result.get()
+    }
+
+    /// One request of our own and its whole answer.
+    static func ask(
+        _ head: RequestHead, body: [UInt8]?, _ target: UpstreamTarget, _ pool: UpstreamPool,
+        _ limits: Limits, deadline: Instant, maximumBody: Int
+    ) async -> Result<BackChannelResponse, BackChannelError> {
+        do throws(ExchangeFailure) {
+            let answer = try await UpstreamClient.send(
+                head, body: body, to: target, over: pool, limits: limits, deadline: deadline,
+                maximumBody: maximumBody)
+            return .success(
+                BackChannelResponse(
+                    status: answer.head.status,
+                    contentType: answer.head.fields.text(.contentType), body: answer.body))
+        } catch {
+            return .failure(BackChannelError(error))
+        }
     }
 
     /// The origin of an absolute URL, and its path with query.

@@ -32,17 +32,9 @@ final class UpstreamHubAPI: HubAPI {
                 "GET", target: api.path + "/user", authority: target.authority)
             head.fields.append(.authorization, "token " + request.token.revealText())
             head.fields.append("Accept-Encoding", "identity")
-            do throws(ExchangeFailure) {
-                let answer = try await UpstreamClient.send(
-                    head, body: nil, to: target, over: pool, limits: limits, deadline: deadline,
-                    maximumBody: request.maximumBody)
-                return .success(
-                    BackChannelResponse(
-                        status: answer.head.status,
-                        contentType: answer.head.fields.text(.contentType), body: answer.body))
-            } catch {
-                return .failure(BackChannelError(error))
-            }
+            return await UpstreamBackChannel.ask(
+                head, body: nil, target, pool, limits, deadline: deadline,
+                maximumBody: request.maximumBody)
         }
         return try result.get()
     }
