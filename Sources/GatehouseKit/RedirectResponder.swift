@@ -21,7 +21,7 @@ final class RedirectResponder: Responder {
         self.log = log
     }
 
-    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+    func respond(to exchange: any Exchange) async {
         let request = exchange.request
         let path = request.path()
         if path.equals("/_chp_healthz") || path.equals("/.gatehouse/healthz") {
@@ -40,9 +40,7 @@ final class RedirectResponder: Responder {
         await exchange.send(response)
     }
 
-    func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-    ) async {
+    func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
         await exchange.send(Response(failure.status))
     }
 

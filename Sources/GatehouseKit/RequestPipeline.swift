@@ -16,7 +16,7 @@ final class RequestPipeline: Responder {
         self.gate = gate
     }
 
-    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+    func respond(to exchange: any Exchange) async {
         let id = state.makeID()
         let memo = memo(of: exchange)
         var record = AccessRecord(id: id)
@@ -54,9 +54,7 @@ final class RequestPipeline: Responder {
         }
     }
 
-    func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-    ) async {
+    func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
         let id = state.makeID()
         exchange.account.failure = failure
         await answer(exchange, failure, AccessRecord(id: id))

@@ -20,7 +20,7 @@ final class MetricsResponder: Responder {
         started = .now()
     }
 
-    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+    func respond(to exchange: any Exchange) async {
         let target = exchange.request.target()
         let response: Response
         if target.equals("/metrics") {
@@ -36,9 +36,7 @@ final class MetricsResponder: Responder {
         await exchange.send(response)
     }
 
-    func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-    ) async {
+    func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
         await exchange.send(Response(failure.status))
     }
 

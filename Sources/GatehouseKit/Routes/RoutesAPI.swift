@@ -29,7 +29,7 @@ final class RoutesAPI: Responder {
         self.blueprint = blueprint
     }
 
-    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+    func respond(to exchange: any Exchange) async {
         var note = ""
         do throws(ExchangeFailure) {
             try await answer(exchange, &note)
@@ -42,9 +42,7 @@ final class RoutesAPI: Responder {
         write(exchange, note)
     }
 
-    func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-    ) async {
+    func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
         exchange.account.failure = failure
         await exchange.send(Response(failure.status))
         write(exchange, failure.word)

@@ -5,10 +5,9 @@ public import GatehouseNet
 /// Answers exchanges: the pipeline, the demonstration application, the development provider.
 public protocol Responder: AnyObject {
     /// Answers one exchange, or leaves it unanswered and thereby ends its connection.
-    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async
+    func respond(to exchange: any Exchange) async
     /// Answers what was no request; the connection ends after it.
-    func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop) async
+    func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async
     /// The tunnel that an exchange has become is over.
     func tunnelHasEnded(_ exchange: any Exchange)
     /// A connection has ended before its TLS handshake was done.
@@ -22,6 +21,8 @@ extension Responder {
 
 /// One request with its response, whatever carried it.
 public protocol Exchange: LiveExchange {
+    /// The loop that its connection belongs to.
+    var core: LoopCore { get }
     var request: RequestHead { get }
     var framing: BodyFraming { get }
     var peer: Address { get }

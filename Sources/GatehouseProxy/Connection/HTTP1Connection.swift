@@ -20,7 +20,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     public var memo: AnyObject?
 
     let stream: ByteStream
-    let core: LoopCore
+    public let core: LoopCore
     let settings: ConnectionSettings
     var limits: Limits { settings.limits }
     /// What this connection adds about where its requests come from.
@@ -61,7 +61,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
 
     /// Answers exchanges until the connection ends, then closes it; or until one has opened a
     /// tunnel, and then ``runTunnel(_:)`` follows.
-    public func serve(_ responder: any Responder, on loop: isolated EventLoop) async {
+    public func serve(_ responder: any Responder) async {
         var isFirst = true
         while true {
             do throws(ExchangeFailure) {
@@ -73,12 +73,12 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
             } catch {
                 beginExchange()
                 mustClose = true
-                if error.reason != .clientGone { await responder.refuse(self, error, on: loop) }
+                if error.reason != .clientGone { await responder.refuse(self, error) }
                 await linger()
                 break
             }
             armIdleTimer()
-            await responder.respond(to: self, on: loop)
+            await responder.respond(to: self)
             disarmIdleTimer()
             if hasTunnel { return }
             guard isKept else {

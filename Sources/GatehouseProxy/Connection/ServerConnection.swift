@@ -44,7 +44,7 @@ public final class ConnectionAcceptor {
         while let (socket, peer) = await listener.accept() {
             count += 1
             loop.core.fork {
-                let connection = await self.serve(socket, peer, on: loop)
+                let connection = await self.serve(socket, peer)
                 guard let connection, connection.hasTunnel else { return self.forget(connection) }
                 // In another task: this one keeps the memory of its deepest call while it lives.
                 loop.core.fork {
@@ -56,9 +56,7 @@ public final class ConnectionAcceptor {
         }
     }
 
-    private func serve(
-        _ socket: Socket, _ peer: Address, on loop: isolated EventLoop
-    ) async -> HTTP1Connection? {
+    private func serve(_ socket: Socket, _ peer: Address) async -> HTTP1Connection? {
         let settings = options.settings
         guard let stream = await open(socket, peer, settings.limits.tlsHandshake) else {
             return nil
@@ -66,7 +64,7 @@ public final class ConnectionAcceptor {
         let connection = HTTP1Connection(stream, peer: peer, settings)
         connections[ObjectIdentifier(connection)] = connection
         if isDraining { connection.drain() }
-        await connection.serve(responder, on: loop)
+        await connection.serve(responder)
         return connection
     }
 

@@ -1,6 +1,6 @@
 import GatehouseBase
 import GatehouseHTTP
-public import GatehouseNet
+import GatehouseNet
 public import GatehouseProxy
 
 /// The application behind the demonstration: shows who its user is and what it received, and has
@@ -40,24 +40,22 @@ public final class DemoApplication: Responder, Sendable {
 
     // MARK: Responder
 
-    public func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+    public func respond(to exchange: any Exchange) async {
         let request = ReceivedRequest(exchange.request)
         // Whoever goes away ends his exchange; there is nobody left to tell.
         do throws(ExchangeFailure) {
             switch request.path {
             case "/echo": try await WebSocketEcho.serve(exchange)
-            case "/events": try await sendEvents(exchange, loop)
-            case "/upload": try await countUpload(exchange, request, loop)
-            case "/download": try await sendDownload(exchange, request, loop)
+            case "/events": try await sendEvents(exchange)
+            case "/upload": try await countUpload(exchange, request)
+            case "/download": try await sendDownload(exchange, request)
             case "/favicon.ico": await exchange.send(Response(404))
             default: await sendPage(exchange, request)
             }
         } catch { return }
     }
 
-    public func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-    ) async {
+    public func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
         await exchange.send(
             Response(failure.status, contentType: "text/plain", failure.word + "\n"))
     }
@@ -75,7 +73,7 @@ public final class DemoApplication: Responder, Sendable {
     }
 
     private func sendEvents(
-        _ exchange: any Exchange, _ loop: isolated EventLoop
+        _ exchange: any Exchange
     ) async throws(ExchangeFailure) {
         var head = ResponseHead(200)
         head.fields.append(.contentType, "text/event-stream")
@@ -86,12 +84,12 @@ public final class DemoApplication: Responder, Sendable {
             count += 1
             let time = CalendarTime(.now()).iso8601
             try await exchange.write(Array("data: \(count) \(time)\n\n".utf8))
-            await EventLoop.sleep(options.tick, on: loop.core)
+            await EventLoop.sleep(options.tick, on: exchange.core)
         }
     }
 
     private func countUpload(
-        _ exchange: any Exchange, _ request: ReceivedRequest, _ loop: isolated EventLoop
+        _ exchange: any Exchange, _ request: ReceivedRequest
     ) async throws(ExchangeFailure) {
         guard request.method == "POST" || request.method == "PUT" else {
             var response = Response(405)
@@ -103,7 +101,7 @@ public final class DemoApplication: Responder, Sendable {
         var count = 0
         while let piece = try await exchange.readBody() {
             count += piece.count
-            await DemoApplication.pace(count, rate, since: began, loop)
+            await DemoApplication.pace(count, rate, since: began, exchange.core)
         }
         guard request["accept"]?.contains("text/html") == true else {
             return await exchange.send(
@@ -113,7 +111,7 @@ public final class DemoApplication: Responder, Sendable {
     }
 
     private func sendDownload(
-        _ exchange: any Exchange, _ request: ReceivedRequest, _ loop: isolated EventLoop
+        _ exchange: any Exchange, _ request: ReceivedRequest
     ) async throws(ExchangeFailure) {
         guard let bytes = DemoApplication.number("bytes", request),
             bytes <= DemoApplication.maximumDownload
@@ -135,19 +133,19 @@ public final class DemoApplication: Responder, Sendable {
             let count = min(size, bytes - sent)
             try await exchange.write(count == size ? piece : Array(piece[..<count]))
             sent += count
-            await DemoApplication.pace(sent, rate, since: began, loop)
+            await DemoApplication.pace(sent, rate, since: began, exchange.core)
         }
         try await exchange.finish()
     }
 
     /// Waits until `count` bytes are not too many for `rate` bytes a second.
     private static func pace(
-        _ count: Int, _ rate: Int?, since began: Instant, _ loop: isolated EventLoop
+        _ count: Int, _ rate: Int?, since began: Instant, _ core: LoopCore
     ) async {
         guard let rate, rate > 0 else { return }
         let due = began + .milliseconds(count * 1000 / rate)
         let now = Instant.now()
-        if due > now { await EventLoop.sleep(due.since(now), on: loop.core) }
+        if due > now { await EventLoop.sleep(due.since(now), on: core) }
     }
 
     /// A number of the query, at most as large as a download may be.

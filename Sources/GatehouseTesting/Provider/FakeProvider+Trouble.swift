@@ -7,8 +7,7 @@ import Synchronization
 /// Endpoints that do not answer as they should.
 extension FakeProvider {
     func show(
-        _ trouble: Mischief.Trouble, at endpoint: Mischief.Endpoint, to exchange: any Exchange,
-        on loop: isolated EventLoop
+        _ trouble: Mischief.Trouble, at endpoint: Mischief.Endpoint, to exchange: any Exchange
     ) async {
         switch trouble {
         case .redirect(let location):
@@ -24,9 +23,9 @@ extension FakeProvider {
                 Response(200, contentType: "application/json", "{\"x\": \"\(filler)\"}"))
         case .endless:
             await trickle(
-                [UInt8](repeating: 0x20, count: 64 * 1024), .endless, endpoint, exchange, loop)
+                [UInt8](repeating: 0x20, count: 64 * 1024), .endless, endpoint, exchange)
         case .drip:
-            await trickle([0x20], .drip, endpoint, exchange, loop)
+            await trickle([0x20], .drip, endpoint, exchange)
         case .compressed:
             // The head of a gzip member (RFC 1952 §2.3), and nothing that could be inflated.
             var response = Response(200, body: [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xFF])
@@ -35,7 +34,7 @@ extension FakeProvider {
             await exchange.send(response)
         case .hang:
             while isSet(.hang, endpoint) {
-                await EventLoop.sleep(.milliseconds(20), on: loop.core)
+                await EventLoop.sleep(.milliseconds(20), on: exchange.core)
             }
         case .status(let status):
             await exchange.send(
@@ -49,7 +48,7 @@ extension FakeProvider {
     /// Sends the beginning of an object and then `piece` again and again, until nobody reads it.
     private func trickle(
         _ piece: [UInt8], _ trouble: Mischief.Trouble, _ endpoint: Mischief.Endpoint,
-        _ exchange: any Exchange, _ loop: isolated EventLoop
+        _ exchange: any Exchange
     ) async {
         var head = ResponseHead(200)
         head.fields.append(.contentType, "application/json")
@@ -58,7 +57,7 @@ extension FakeProvider {
             try await exchange.write([UInt8(ascii: "{")])
             while isSet(trouble, endpoint) {
                 try await exchange.write(piece)
-                if piece.count == 1 { await EventLoop.sleep(.milliseconds(20), on: loop.core) }
+                if piece.count == 1 { await EventLoop.sleep(.milliseconds(20), on: exchange.core) }
             }
         } catch { return }
     }

@@ -1,6 +1,6 @@
 public import GatehouseBase
 import GatehouseHTTP
-public import GatehouseNet
+import GatehouseNet
 public import GatehouseOIDC
 public import GatehouseProxy
 import Synchronization
@@ -120,7 +120,7 @@ public final class FakeProvider: Responder, Sendable {
 
     // MARK: Responder
 
-    public func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+    public func respond(to exchange: any Exchange) async {
         let request = ReceivedRequest(exchange.request)
         let endpoint = endpoint(request.path)
         let trouble = state.withLock { state in
@@ -128,9 +128,9 @@ public final class FakeProvider: Responder, Sendable {
             return state.mischief.trouble[endpoint]
         }
         if case .late(let time) = trouble {
-            await EventLoop.sleep(time, on: loop.core)
+            await EventLoop.sleep(time, on: exchange.core)
         } else if let trouble {
-            return await show(trouble, at: endpoint, to: exchange, on: loop)
+            return await show(trouble, at: endpoint, to: exchange)
         }
         var received = request
         do throws(ExchangeFailure) {
@@ -139,9 +139,7 @@ public final class FakeProvider: Responder, Sendable {
         await exchange.send(await answer(received, endpoint))
     }
 
-    public func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-    ) async {
+    public func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
         await exchange.send(Response(failure.status))
     }
 

@@ -1,6 +1,5 @@
 import GatehouseBase
 public import GatehouseHTTP
-public import GatehouseNet
 public import GatehouseProxy
 import Synchronization
 
@@ -9,7 +8,7 @@ import Synchronization
 /// A path that nobody has scripted is answered 200 with `hello from PATH`.
 public final class FakeUpstream: Responder, Sendable {
     /// Answers one exchange itself.
-    public typealias Script = @Sendable (any Exchange, isolated EventLoop) async throws -> Void
+    public typealias Script = @Sendable (any Exchange) async throws -> Void
 
     private struct State: Sendable {
         var requests: [ReceivedRequest] = []
@@ -63,13 +62,13 @@ public final class FakeUpstream: Responder, Sendable {
 
     // MARK: Responder
 
-    public func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+    public func respond(to exchange: any Exchange) async {
         var request = ReceivedRequest(exchange.request)
         let path = request.path
         if let script = state.withLock({ $0.scripts[path] }) {
             state.withLock { $0.requests.append(request) }
             // A script that fails leaves its answer as far as it came: cut.
-            try? await script(exchange, loop)
+            try? await script(exchange)
             return
         }
         do throws(ExchangeFailure) {
@@ -83,9 +82,7 @@ public final class FakeUpstream: Responder, Sendable {
             answer ?? Response(200, contentType: "text/plain", "hello from \(path)"))
     }
 
-    public func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-    ) async {
+    public func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
         state.withLock { $0.refusals.append(failure) }
         await exchange.send(Response(failure.status))
     }

@@ -39,14 +39,14 @@ public final class Journal: Sendable {
     @discardableResult
     public func wait(
         for event: String, count: Int = 1, within patience: Duration = .seconds(5),
-        on loop: isolated EventLoop
+        on core: LoopCore
     ) async throws -> Instant {
         let deadline = Instant.now() + patience
         while true {
             let times = state.withLock { $0.filter { $0.event == event }.map(\.time) }
             if times.count >= count { return times[count - 1] }
             guard Instant.now() < deadline else { throw StreamError.timedOut }
-            await EventLoop.sleep(.milliseconds(2), on: loop.core)
+            await EventLoop.sleep(.milliseconds(2), on: core)
         }
     }
 }

@@ -85,7 +85,7 @@ struct BodilessAnswerTests {
                 #expect(answer.status == status, "\(raw)")
                 #expect(!answer.text.contains("secret"), "\(raw)")
                 // The connection that said too much is closed; nobody meets what was left on it.
-                try await journal.wait(for: "\(number) ended", on: loop)
+                try await journal.wait(for: "\(number) ended", on: loop.core)
                 for connection in [try await gateway.connect(on: loop), client]
                 where connection !== client || answer["connection"] != "close" {
                     try await connection.send(gateway.request("GET", "/open/good"))

@@ -8,18 +8,16 @@ import Testing
 /// A body that an endpoint of our own reads whole, from a client that takes its time.
 struct BodyRateTests {
     private final class WholeBody: Responder {
-        func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+        func respond(to exchange: any Exchange) async {
             do {
                 let body = try await exchange.body(atMost: 1000)
                 await exchange.send(Response(200, contentType: "text/plain", "\(body.count)"))
             } catch {
-                await refuse(exchange, error, on: loop)
+                await refuse(exchange, error)
             }
         }
 
-        func refuse(
-            _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-        ) async {
+        func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
             await exchange.send(Response(failure.status, contentType: "text/plain", failure.word))
         }
     }

@@ -61,7 +61,7 @@ struct ClientGoneTests {
         if moment == .streaming || moment == .flooding {
             _ = try await client.read(until: "hello")
         }
-        try await journal.wait(for: "\(path) began", on: loop)
+        try await journal.wait(for: "\(path) began", on: loop.core)
         #expect(journal.count("\(path) ended") == 0)
         let gone = Instant.now()
         switch way {
@@ -69,7 +69,7 @@ struct ClientGoneTests {
         case .reset: client.reset()
         case .halfClose: client.finish()
         }
-        let ended = try await journal.wait(for: "\(path) ended", on: loop)
+        let ended = try await journal.wait(for: "\(path) ended", on: loop.core)
         // Until here it is kept: who has ended his side only may still be there.
         client.close()
         return ended.since(gone)

@@ -24,7 +24,7 @@ final class ForwardingServer: Responder {
         try LocalServer.start { loop in ForwardingServer(target, review, core: loop.core) }
     }
 
-    func respond(to exchange: any Exchange, on loop: isolated EventLoop) async {
+    func respond(to exchange: any Exchange) async {
         do throws(ExchangeFailure) {
             try await exchange.forward(
                 Forwarding(
@@ -36,9 +36,7 @@ final class ForwardingServer: Responder {
         }
     }
 
-    func refuse(
-        _ exchange: any Exchange, _ failure: ExchangeFailure, on loop: isolated EventLoop
-    ) async {
+    func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async {
         await exchange.send(Response(failure.status))
     }
 }

@@ -47,7 +47,7 @@ struct TargetLimitTests {
     {
         let upstream = FakeUpstream()
         let isFree = Delivery<Void>()
-        upstream.on("/held") { exchange, _ in
+        upstream.on("/held") { exchange in
             await isFree.value()
             await exchange.send(Response(200, contentType: "text/plain", "held"))
         }

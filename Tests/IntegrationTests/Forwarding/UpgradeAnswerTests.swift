@@ -60,7 +60,7 @@ struct UpgradeAnswerTests {
                     #expect(try await client.response().text == "good")
                 }
                 if answer.status == 502 {
-                    try await journal.wait(for: "\(number) ended after 0 bytes", on: loop)
+                    try await journal.wait(for: "\(number) ended after 0 bytes", on: loop.core)
                 }
                 answers.append(answer)
             }

@@ -27,7 +27,7 @@ struct FrontWireTests {
         name: String
     ) async throws {
         let front = try await FrontFixture(.cloudflareTunnel, usesTLS: true)
-        front.upstream.on("/ws") { exchange, _ in
+        front.upstream.on("/ws") { exchange in
             let key = exchange.request.fields.text(.secWebSocketKey) ?? ""
             var head = ResponseHead(101)
             head.fields.append(.upgrade, "websocket")
@@ -119,13 +119,13 @@ struct FrontWireTests {
 
     @Test func `to HTTP 1 0 an event stream comes piece by piece and ends by close`() async throws {
         let (upstream, turns) = (FakeUpstream(), Journal())
-        upstream.on("/events") { exchange, loop in
+        upstream.on("/events") { exchange in
             var head = ResponseHead(200)
             head.fields.append(.contentType, "text/event-stream")
             try await exchange.begin(head)
             for number in 1...3 {
                 try await exchange.write(Array("data: \(number)\n\n".utf8))
-                try await turns.wait(for: "\(number) was read", on: loop)
+                try await turns.wait(for: "\(number) was read", on: exchange.core)
             }
             try await exchange.finish()
         }

@@ -18,7 +18,7 @@ struct DrainTests {
             }
             try await connection.send(
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
-            try await go.wait(for: "go", on: loop)
+            try await go.wait(for: "go", on: loop.core)
             try await connection.send("6\r\n world\r\n0\r\n\r\n")
         }
     }
@@ -59,7 +59,7 @@ struct DrainTests {
             #expect(rest.text.contains(" world"))
             let finished = Instant.now()
             #expect(try await socket.receive()?.closeCode == 1001)
-            try await journal.wait(for: "closed", on: loop)
+            try await journal.wait(for: "closed", on: loop.core)
             #expect(Instant.now().since(finished) < .seconds(1))
             socket.connection.close()
             await drain.value

@@ -72,7 +72,7 @@ struct MetricsListenerTests {
         let server = try RawServer { connection, loop in
             _ = try await connection.request()
             journal.note("asked")
-            try await go.wait(for: "go", within: .seconds(20), on: loop)
+            try await go.wait(for: "go", within: .seconds(20), on: loop.core)
             try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
         }
         let target = "http://127.0.0.1:\(server.port)"
@@ -88,7 +88,7 @@ struct MetricsListenerTests {
                 _ = loop
                 return try await gateway.get("/slow")
             }
-            try await journal.wait(for: "asked", on: loop)
+            try await journal.wait(for: "asked", on: loop.core)
             let stop = Task.immediate(executorPreference: loop.thread) {
                 _ = loop
                 await gateway.gateway.stop()

@@ -80,7 +80,7 @@ struct PublicListenerTests {
             try await RawConnection.connect(port: port, on: loop).close()
             let connection = try await RawConnection.connect(port: port, on: loop)
             try await connection.send("GET / HTTP/1.1\r\n\r\n")
-            try await journal.wait(for: "TLS handshake failed", on: loop)
+            try await journal.wait(for: "TLS handshake failed", on: loop.core)
         }
         await gateway.stop()
         #expect(journal.count("TLS handshake failed") == 1)

@@ -59,7 +59,7 @@ struct ReloadTests {
     ) async throws {
         let upstream = FakeUpstream()
         let began = Journal()
-        upstream.on("/up/x") { exchange, _ in
+        upstream.on("/up/x") { exchange in
             began.note("began")
             let body = try await exchange.body(atMost: 100)
             await exchange.send(Response(200, body: body))
@@ -72,7 +72,7 @@ struct ReloadTests {
             let cookies = [("Cookie", alice.cookies(for: gateway.publicURL))]
             let fields = cookies + [("Content-Length", "10")]
             try await client.send(gateway.request("POST", "/up/x", fields: fields) + "12345")
-            try await began.wait(for: "began", on: loop)
+            try await began.wait(for: "began", on: loop.core)
             try await gateway.reload(GatewaySettings(access: ["{path: /up/**, allow: deny}"]))
             try await client.send("67890")
             #expect(try await client.response().text == "1234567890")

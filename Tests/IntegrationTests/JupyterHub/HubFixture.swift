@@ -35,7 +35,7 @@ struct HubFixture: Sendable {
                 configure(&configuration)
             }, log: log, accessSink: accessSink
         ) { _ in hub }
-        hub.on(HubFixture.api) { exchange, _ in
+        hub.on(HubFixture.api) { exchange in
             await exchange.send(HubFixture.answer(to: exchange.request))
         }
     }

@@ -147,8 +147,8 @@ struct TokenLaneTests {
     // SECURITY-CASES G08.
     @Test func `many scripts with one token at once ask JupyterHub once`() async throws {
         let lab = try await HubFixture()
-        lab.hub.on(HubFixture.api) { exchange, loop in
-            await EventLoop.sleep(.milliseconds(300), on: loop.core)
+        lab.hub.on(HubFixture.api) { exchange in
+            await EventLoop.sleep(.milliseconds(300), on: exchange.core)
             await exchange.send(HubFixture.answer(to: exchange.request))
         }
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -191,16 +191,16 @@ struct TokenLaneTests {
             $0.limits.hubTokenBody = 1024
         })
         let scripts: [FakeUpstream.Script] = [
-            { exchange, loop in
-                await EventLoop.sleep(.seconds(2), on: loop.core)
+            { exchange in
+                await EventLoop.sleep(.seconds(2), on: exchange.core)
                 await exchange.send(HubFixture.answer(to: exchange.request))
             },
-            { exchange, _ in
+            { exchange in
                 await exchange.send(
                     Response(200, body: [UInt8](repeating: 0x20, count: 4096)))
             },
-            { exchange, _ in await exchange.send(Response(500)) },
-            { exchange, _ in
+            { exchange in await exchange.send(Response(500)) },
+            { exchange in
                 var moved = Response(302)
                 moved.head.fields.append("Location", "/hub/api/other")
                 await exchange.send(moved)
@@ -215,7 +215,7 @@ struct TokenLaneTests {
             #expect(Instant.now().since(began) < .seconds(2))
         }
         #expect(lab.forwarded == [])
-        lab.hub.on(HubFixture.api) { exchange, _ in
+        lab.hub.on(HubFixture.api) { exchange in
             await exchange.send(HubFixture.answer(to: exchange.request))
         }
         #expect(try await lab.get("/user/alice/x", token: "alices").status == 200)
@@ -228,7 +228,7 @@ struct TokenLaneTests {
         let (port, path) = (try LocalPort(), folder.directory + "/hub.sock")
         let elsewhere = FakeUpstream()
         for name in ["/inner/api/user", "/api/user"] {
-            elsewhere.on(name) { exchange, _ in
+            elsewhere.on(name) { exchange in
                 await exchange.send(HubFixture.answer(to: exchange.request))
             }
         }

@@ -24,7 +24,7 @@ struct RouteActivityTests {
         let more = Delivery<Void>()
         let end = Delivery<Void>()
         let upstream = FakeUpstream()
-        upstream.on("/d/endless") { exchange, _ in
+        upstream.on("/d/endless") { exchange in
             try await exchange.begin(ResponseHead(200))
             try await exchange.write(Array("first\n".utf8))
             await more.value()

@@ -10,7 +10,7 @@ struct SessionEndTests {
     /// An upstream with one long-lived exchange of each kind; notes what comes and what ends.
     private func upstream(_ journal: Journal) -> FakeUpstream {
         let upstream = FakeUpstream()
-        upstream.on("/upload") { exchange, _ in
+        upstream.on("/upload") { exchange in
             defer { journal.note("upload ended") }
             while let piece = try await exchange.readBody() {
                 journal.note("upload \(String(decoding: piece, as: UTF8.self))")
@@ -18,14 +18,14 @@ struct SessionEndTests {
             await exchange.send(Response(200))
         }
         for (path, size) in [("/download", 8 * 1024), ("/events", 20)] {
-            upstream.on(path) { exchange, loop in
+            upstream.on(path) { exchange in
                 defer { journal.note("\(path) ended") }
                 var head = ResponseHead(200)
                 head.fields.append(.contentType, "text/event-stream")
                 try await exchange.begin(head)
                 while true {
                     try await exchange.write([UInt8](repeating: 0x2E, count: size))
-                    await EventLoop.sleep(.milliseconds(5), on: loop.core)
+                    await EventLoop.sleep(.milliseconds(5), on: exchange.core)
                 }
             }
         }
@@ -78,8 +78,8 @@ struct SessionEndTests {
                 connections.append(try await start(gateway, alice, path, on: loop))
             }
             let bobs = try await start(gateway, bob, "/events", on: loop)
-            try await journal.wait(for: "upload one", on: loop)
-            try await journal.wait(for: "poll began", on: loop)
+            try await journal.wait(for: "upload one", on: loop.core)
+            try await journal.wait(for: "poll began", on: loop.core)
             let before = upstream.count()
             let began = Instant.now()
             #expect(try await gateway.signOut(alice) == 302)
@@ -92,7 +92,7 @@ struct SessionEndTests {
                 #expect(!ending.text.contains("0\r\n\r\n"), "\(path)")
             }
             for event in ["upload ended", "poll ended", "/download ended", "/events ended"] {
-                let ended = try await journal.wait(for: event, on: loop)
+                let ended = try await journal.wait(for: event, on: loop.core)
                 #expect(ended.since(began) < .seconds(1), "\(event)")
             }
             #expect(journal.count("upload two") == 0)

@@ -89,7 +89,7 @@ struct TunnelEndTests {
         try await alice.loop.attempt { loop in
             let socket = try await gateway.webSocket("/ws", alice, on: loop)
             #expect(try await socket.receive()?.text == "hello")
-            try await journal.wait(for: "ready", on: loop)
+            try await journal.wait(for: "ready", on: loop.core)
             switch traffic {
             case .clientHalfClosed: socket.connection.finish()
             case .clientMidFrame: try await socket.connection.send([0x82, 0xFD, 1, 2, 3, 4, 5])
@@ -108,7 +108,7 @@ struct TunnelEndTests {
             let began = Instant.now()
             #expect(try await gateway.signOut(alice) == 302)
             for event in ["client ended", "server ended"] {
-                #expect(try await journal.wait(for: event, on: loop).since(began) < .seconds(1))
+                #expect(try await journal.wait(for: event, on: loop.core).since(began) < .seconds(1))
             }
             await recorder.value
         }
@@ -182,7 +182,7 @@ struct TunnelEndTests {
             let ending = await Ending(of: denied.connection)
             #expect(ending.bytes.isEmpty)
             #expect(Instant.now().since(began) < .seconds(1))
-            let ended = try await journal.wait(for: "server ended", on: loop)
+            let ended = try await journal.wait(for: "server ended", on: loop.core)
             #expect(ended.since(began) < .seconds(1))
             #expect(journal.count("server close 1001") == 1)
             try await allowed.send("still here")

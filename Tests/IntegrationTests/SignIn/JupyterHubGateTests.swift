@@ -86,8 +86,8 @@ import Testing
 
     @Test func `a Hub that does not answer does not hold a log out up`() async throws {
         let gateway = try await gateway()
-        upstream.on("/hub/logout") { exchange, loop in
-            await EventLoop.sleep(.seconds(20), on: loop.core)
+        upstream.on("/hub/logout") { exchange in
+            await EventLoop.sleep(.seconds(20), on: exchange.core)
             await exchange.send(Response(200))
         }
         let alice = try await gateway.browser(of: "alice")

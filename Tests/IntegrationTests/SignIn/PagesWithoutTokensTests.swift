@@ -72,7 +72,7 @@ struct PagesWithoutTokensTests {
     @Test func `no answer to who is signed in holds a token or the session's cookie`() async throws
     {
         let lab = try await SignInFixture()
-        lab.upstream.on("/gone") { _, _ in }
+        lab.upstream.on("/gone") { _ in }
         let browser = try lab.gateway.browser()
         _ = try await browser.signIn(lab.url + "/x", username: "alice", password: "alice-pw")
         let cookie = try #require(session(browser, lab.url))
