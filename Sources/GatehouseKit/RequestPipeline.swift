@@ -87,8 +87,10 @@ final class RequestPipeline: Responder {
             decision = decide(request, arrival, match, answer, memo)
         }
         let route: Route? = if case .route(let found) = match { found } else { nil }
-        guard case .pass(let passage) = decision else {
-            return try await answer(decision, exchange, arrival, record.id)
+        let passage: Passage
+        switch consume decision {
+        case .pass(let allowed): passage = allowed
+        case let refusal: return try await answer(refusal, exchange, arrival, record.id)
         }
         if case .disagreeing = match { throw ExchangeFailure(.malformed(MessageError(.target))) }
         if !state.isTableComplete, isMissing(route, request, blueprint) {
@@ -99,7 +101,8 @@ final class RequestPipeline: Responder {
         record.user = passage.session
         record.bearer = passage.bearer
         memo.bearer = passage.bearer
-        if try await forward(exchange, to: route, passage, memo, record.id) { return }
+        let isUpgrade = request.fields.firstIndex(of: .upgrade) != nil
+        if try await forward(exchange, isUpgrade, to: route, passage, memo, record.id) { return }
         // Its session has ended since: it gets what a request without session gets.
         record = AccessRecord(id: record.id)
         record.kind = RequestKind(request)
@@ -181,10 +184,9 @@ final class RequestPipeline: Responder {
     ///
     /// - Returns: false where the session has ended; nothing was forwarded then.
     private func forward(
-        _ exchange: any Exchange, to route: Route, _ passage: Passage, _ memo: ConnectionMemo,
-        _ id: RequestID
+        _ exchange: any Exchange, _ isUpgrade: Bool, to route: Route, _ passage: Passage,
+        _ memo: ConnectionMemo, _ id: RequestID
     ) async throws(ExchangeFailure) -> Bool {
-        let isUpgrade = exchange.request.fields.firstIndex(of: .upgrade) != nil
         var onActivity: (() -> Void)?
         let ticket: LiveTicket
         if let session = passage.session {

@@ -7,6 +7,10 @@ import GatehouseProxy
 /// each. The target's text is kept, as a first member, only where the target does not read so by
 /// itself: most do.
 enum RouteData {
+    /// Members that JupyterHub gives to nearly every route. Each is kept as one byte, its place here
+    /// and one more: JSON has no control characters (RFC 8259 §7). At 100,000 routes that is 4 MB.
+    private static let common = [#","jupyterhub":true"#, #","server_name":"""#].map { Array($0.utf8) }
+
     /// Why a body describes no route; the text is the contract's.
     struct Refusal: Error {
         let text: String
@@ -51,8 +55,26 @@ enum RouteData {
     ///
     /// - Parameter description: how the target reads by itself; nil where it is none.
     static func kept(target: String, members: [UInt8], description: String?) -> [UInt8] {
+        let members = shortened(members)
         if target == description { return members.isEmpty ? Array(" ".utf8) : members }
         return Array(#""target":"#.utf8) + JSONValue.string(target).encoded() + members
+    }
+
+    private static func shortened(_ members: [UInt8]) -> [UInt8] {
+        var kept: [UInt8] = []
+        var rest = members[...]
+        while let first = rest.first {
+            if first == UInt8(ascii: ","),
+                let place = common.firstIndex(where: { rest.starts(with: $0) })
+            {
+                kept.append(UInt8(place + 1))
+                rest = rest.dropFirst(common[place].count)
+            } else {
+                kept.append(first)
+                rest = rest.dropFirst()
+            }
+        }
+        return kept
     }
 
     /// The object as the API was given it.
@@ -79,6 +101,13 @@ enum RouteData {
             bytes += #""target":"#.utf8
             bytes += JSONValue.string(target.description).encoded()
         }
-        if data.first != UInt8(ascii: " ") { bytes += data }
+        if data.first == UInt8(ascii: " ") { return }
+        for byte in data {
+            if byte <= common.count {
+                bytes += common[Int(byte) - 1]
+            } else {
+                bytes.append(byte)
+            }
+        }
     }
 }
