@@ -48,14 +48,8 @@ sanitize: deps ## unit and integration tests under AddressSanitizer and ThreadSa
 fuzz: deps ## every fuzz target for FUZZ_SECONDS (20)
 	scripts/fuzz $(FUZZ_SECONDS)
 
-check: ## what CI runs: lint, test, sanitizers, short fuzzing, e2e, conformance
-	$(MAKE) lint
-	$(MAKE) test
-	$(MAKE) sanitize
-	$(MAKE) fuzz
-	$(MAKE) e2e
-	scripts/conformance --quiet
-	scripts/conformance --quiet --peer chp45 --peer chp53 test_defects.py
+check: deps ## what CI runs: lint, test, sanitizers, short fuzzing, e2e, conformance
+	@scripts/check $(FUZZ_SECONDS)
 
 fuzz-long: ## every fuzz target for 15 minutes
 	$(MAKE) fuzz FUZZ_SECONDS=900

@@ -9,7 +9,9 @@ import GatehouseProxy
 enum RouteData {
     /// Members that JupyterHub gives to nearly every route. Each is kept as one byte, its place here
     /// and one more: JSON has no control characters (RFC 8259 §7). At 100,000 routes that is 4 MB.
-    private static let common = [#","jupyterhub":true"#, #","server_name":"""#].map { Array($0.utf8) }
+    private static let common = [#","jupyterhub":true"#, #","server_name":"""#].map {
+        Array($0.utf8)
+    }
 
     /// Why a body describes no route; the text is the contract's.
     struct Refusal: Error {

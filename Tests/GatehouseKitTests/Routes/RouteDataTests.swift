@@ -1,6 +1,5 @@
 import GatehouseBase
 import GatehouseGate
-import GatehouseNet
 import GatehouseProxy
 import Testing
 
@@ -16,7 +15,8 @@ struct RouteDataTests {
             host: "127.0.0.1", port: 8888, tls: nil, connectTimeout: .seconds(1))
         return Route(
             name: "/user/alice", target: target,
-            rules: RouteRules(identity: RouteIdentity(identityHeaders: [])), host: nil, prefix: "/user/alice",
+            rules: RouteRules(identity: RouteIdentity(identityHeaders: [])), host: nil,
+            prefix: "/user/alice",
             data: RouteData.kept(
                 target: reading.target, members: reading.members,
                 description: target.description))

@@ -108,7 +108,8 @@ struct TunnelEndTests {
             let began = Instant.now()
             #expect(try await gateway.signOut(alice) == 302)
             for event in ["client ended", "server ended"] {
-                #expect(try await journal.wait(for: event, on: loop.core).since(began) < .seconds(1))
+                #expect(
+                    try await journal.wait(for: event, on: loop.core).since(began) < .seconds(1))
             }
             await recorder.value
         }
