@@ -204,12 +204,15 @@ extension UInt64 {
 
 extension Span where Element == UInt8 {
     /// The place of the first `byte` at or after `start`; ``count`` where there is none.
-    @inlinable
     public func offset(of byte: UInt8, from start: Int = 0) -> Int {
-        scan(from: start) {
-            $0.maskOfBytes(byte)
-        } stopsAt: {
-            $0 == byte
+        guard start < count else { return count }
+        precondition(start >= 0)
+        // Sound: `count - start` bytes are there from `start` on.
+        return unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress,
+                let found = unsafe memchr(base + start, Int32(byte), bytes.count - start)
+            else { return bytes.count }
+            return unsafe UnsafeRawPointer(found) - base
         }
     }
 

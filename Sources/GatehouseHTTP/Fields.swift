@@ -177,11 +177,17 @@ public struct Fields: Sendable {
         var line = index
         var place = start
         let count = entries.count
+        guard line < count else { return (line, place) }
+        // Mostly it is all of them: one comparison.
+        let rest = Int(entries[line].nameStart)..<bytes.count - 2
+        let isWhole = head.holds(bytes.span.extracting(rest), at: place)
         while line < count {
             let entry = entries[line]
             let from = Int(entry.nameStart)
-            let end = line + 1 < count ? Int(entries[line + 1].nameStart) : bytes.count - 2
-            guard head.holds(bytes.span.extracting(from..<end), at: place) else { break }
+            let end = line + 1 < count ? Int(entries[line + 1].nameStart) : rest.upperBound
+            guard isWhole || head.holds(bytes.span.extracting(from..<end), at: place) else {
+                break
+            }
             if place != from {
                 entries[line] = Entry(
                     nameStart: UInt32(place),
