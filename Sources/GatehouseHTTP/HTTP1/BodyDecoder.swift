@@ -7,6 +7,8 @@ public struct BodyDecoder: Sendable {
         case length(Int)
         case chunked(ChunkedDecoder)
         case untilClose
+        /// A chunk was malformed: nobody knows where the body ends, and what the next request is.
+        case broken
     }
 
     private var state: State
@@ -41,6 +43,8 @@ public struct BodyDecoder: Sendable {
         switch state {
         case .ended:
             return ChunkedDecoder.Step(skipped: 0, payload: 0, isEnd: true)
+        case .broken:
+            throw MessageError(.chunk)
         case .untilClose:
             return ChunkedDecoder.Step(skipped: 0, payload: input.count, isEnd: false)
         case .length(let remaining):
@@ -48,9 +52,10 @@ public struct BodyDecoder: Sendable {
             state = count == remaining ? .ended : .length(remaining - count)
             return ChunkedDecoder.Step(skipped: 0, payload: count, isEnd: count == remaining)
         case .chunked(var decoder):
-            state = .ended
+            state = .broken
             let step = try decoder.decode(input)
             if step.isEnd {
+                state = .ended
                 if !decoder.trailers.isEmpty { trailers = decoder.trailers }
             } else {
                 state = .chunked(decoder)

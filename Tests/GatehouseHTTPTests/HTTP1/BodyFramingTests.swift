@@ -75,4 +75,14 @@ private func framing(_ lines: [String], version: String = "1.1") throws -> BodyF
         #expect(throws: MessageError.self) { try BodyFraming.of(head, to: .get) }
         #expect(throws: MessageError.self) { try BodyFraming.of(head, to: .head) }
     }
+
+    @Test func `after a malformed chunk the body has no end`() throws {
+        var decoder = BodyDecoder(.chunked, Limits())
+        #expect(throws: MessageError.self) {
+            _ = try decoder.decode(Array("GET / HTTP/1.1\r\n\r\n".utf8).span)
+        }
+        #expect(!decoder.isEnded)
+        #expect(throws: MessageError.self) { _ = try decoder.decode(Array("0\r\n\r\n".utf8).span) }
+        #expect(!decoder.isEnded)
+    }
 }
