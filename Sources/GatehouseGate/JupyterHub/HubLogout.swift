@@ -69,11 +69,11 @@ extension GateSnapshot {
         _ request: borrowing RequestHead, _ session: Session
     ) -> GateAnswer {
         let token = FormToken.makeLink(for: session, now: clock.timestamp(), key: keys.forms)
-        let path = request.path().repairedText
         return .page(
             .confirmHubLogout(
                 username: session.displayName,
-                link: "\(path)?\(GateSnapshot.logoutParameter)=\(token)"),
+                // To the address of the page itself: that of another path could begin with `//`.
+                link: "?\(GateSnapshot.logoutParameter)=\(token)"),
             status: 200)
     }
 

@@ -103,10 +103,18 @@ import Testing
         #expect(name == "alice")
         #expect(world.ended.isEmpty)
         // The button: a browser that says nothing is believed for the token's sake.
-        let pressed = try await ask(fields, url: World.hub + link + "&x=1")
+        let pressed = try await ask(fields, url: HubLogoutTests.url + link + "&x=1")
         #expect(pressed.passage?.edits.target == Array("/hub/logout?x=1".utf8))
         #expect(try await follow(pressed).status == 302)
         #expect(world.ended.count == 1)
+    }
+
+    // The path is the visitor's, and `//hub/logout` would be another host.
+    @Test(arguments: ["//hub/logout", "/hub/%6cogout", "///hub//logout/", "/hub/logout/?a=b"])
+    mutating func `the button leads to the address of the page itself`(path: String) async throws {
+        let outcome = try await ask([("Accept", "text/html")], url: World.hub + path)
+        guard case .confirmHubLogout(_, let link)? = outcome.page else { return }
+        #expect(link.hasPrefix("?gatehouse_logout="))
     }
 
     @Test mutating func `a token of another session, an old one and two of them ask again`()
@@ -117,13 +125,15 @@ import Testing
         guard case .confirmHubLogout(_, let link)? = outcome.page else { throw World.Missing() }
         var bob = Browser(world)
         try await bob.signIn(at: World.hub + "/", as: World.bob)
-        let foreign = try await bob.send("GET", World.hub + link, plain, route: route, prefix: "/")
+        let foreign = try await bob.send(
+            "GET", HubLogoutTests.url + link, plain, route: route, prefix: "/")
         #expect(foreign.passage == nil)
         let token = link.split(separator: "=")[1]
-        let twice = try await ask(plain, url: World.hub + link + "&gatehouse_logout=\(token)")
+        let twice = try await ask(
+            plain, url: HubLogoutTests.url + link + "&gatehouse_logout=\(token)")
         #expect(twice.passage == nil)
         world.clock.advance(by: .seconds(302))
-        #expect(try await ask(plain, url: World.hub + link).passage == nil)
+        #expect(try await ask(plain, url: HubLogoutTests.url + link).passage == nil)
         #expect(world.ended.isEmpty)
     }
 
