@@ -27,13 +27,15 @@ struct ForwardingRulesTests {
     }
 
     /// The response head that the client gets for `text`.
-    private func returned(_ text: String) throws -> String {
+    private func returned(
+        _ text: String, _ review: ResponseReview = ResponseReview()
+    ) throws -> String {
         let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
         var head = ResponseHead()
         _ = try #require(try HeadParser.responses(Limits()).parse(bytes.span, into: &head))
         var buffer = ByteBuffer()
         try ForwardingRules.appendResponse(
-            head, framing: .none, keepAlive: .implied, ResponseReview(), to: &buffer)
+            head, framing: .none, keepAlive: .implied, review, to: &buffer)
         return buffer.withReadable { $0.repairedText }
     }
 
@@ -225,6 +227,22 @@ struct ForwardingRulesTests {
     }
 
     // SECURITY A08: the bytes received are what is forwarded.
+    // RFC 9213: each of them would outrank our `private` at the cache that it is for.
+    @Test(arguments: [
+        "CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "cdn_cache.control", "X-Cache-Control",
+        "Surrogate-Control", "Edge-Control",
+    ])
+    func `what speaks to one cache alone is said under a public rule only`(name: String) throws {
+        let head = "HTTP/1.1 200 OK\n\(name): public, max-age=600\nX-Other: kept\n\n"
+        for caching in [ResponseReview.Caching.navigation, .privateOnly] {
+            let answer = try returned(head, ResponseReview(caching: caching))
+            #expect(!answer.contains("max-age=600"))
+            #expect(answer.contains("X-Other: kept\r\n"))
+            #expect(answer.contains("Cache-Control: private\r\n"))
+        }
+        #expect(try returned(head).contains("\(name): public, max-age=600\r\n"))
+    }
+
     @Test func `the target goes on as it came`() throws {
         let head = try forwarded("GET /a%2Fb/%70?x=%20+1 HTTP/1.1\nHost: hub\n\n")
         #expect(head.hasPrefix("GET /a%2Fb/%70?x=%20+1 HTTP/1.1\r\nHost: hub\r\n"))

@@ -145,6 +145,8 @@ enum ForwardingRules {
                 case .passes: break
                 }
             case .cacheControl where review.caching != .unchanged: passes = false
+            case .other where review.caching != .unchanged:
+                passes = passes && !isTargetedCacheControl(head.fields.name(at: index))
             case .location:
                 if let location, let text = head.fields.value(at: index).text {
                     moved = location(text)
@@ -197,6 +199,17 @@ enum ForwardingRules {
         default:
             return false
         }
+    }
+
+    /// What tells one cache on the way something else than Cache-Control tells all (RFC 9213):
+    /// `CDN-Cache-Control` and its like, and what there was before them.
+    private static func isTargetedCacheControl(_ name: borrowing Span<UInt8>) -> Bool {
+        let count = name.count
+        let ending: StaticString = "-cache-control"
+        return count > ending.utf8CodeUnitCount
+            && name.extracting(droppingFirst: count - ending.utf8CodeUnitCount).startsLike(ending)
+            || name.equalsIgnoringCase("surrogate-control")
+            || name.equalsIgnoringCase("edge-control")
     }
 
     private static func isHTML(_ fields: borrowing Fields) -> Bool {
