@@ -30,10 +30,18 @@ extension RequestPipeline {
             exchange.endsAfterAnswer()
             return await exchange.send(bare(status, failure, record.route))
         }
-        if let response = await customPage(status, failure, exchange) {
+        let (page, fields) = page(for: failure, status, record.route)
+        if var response = await customPage(status, failure, exchange) {
+            if let seconds = fields.text(.retryAfter) {
+                response.head.fields.append(.retryAfter, seconds)
+            }
+            if state.blueprint.configuration.oidc != nil {
+                // What it shows may be one person's.
+                response.head.fields.append(.cacheControl, "no-store")
+                response.head.fields.append("X-Content-Type-Options", "nosniff")
+            }
             return await exchange.send(response)
         }
-        let (page, fields) = page(for: failure, status, record.route)
         await exchange.send(
             pages.render(page, status: status, fields: fields, id: record.id.description))
     }

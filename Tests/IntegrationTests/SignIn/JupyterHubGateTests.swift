@@ -216,4 +216,23 @@ import Testing
         await pages.stop()
         echo.stop()
     }
+
+    @Test func `a page in place of ours says as well when to come again`() async throws {
+        let upstream = upstream
+        let gateway = try await TestGateway(
+            configure: { configuration in
+                configuration.routes.indices.forEach {
+                    configuration.routes[$0].preset = .jupyterhub
+                }
+                configuration.forwarding.errorPages.directory = "/nowhere"
+            }, upstream: { _ in upstream })
+        upstream.on("/user/alice/dead") { $0.endsAfterAnswer() }
+        let alice = try await gateway.browser(of: "alice")
+        let answer = try await alice.send("GET", gateway.publicURL + "/user/alice/dead")
+        #expect(answer.status == 503)
+        #expect(answer.text == "Service Unavailable")
+        #expect(answer["retry-after"] == "5")
+        #expect(answer["cache-control"] == "no-store")
+        await gateway.stop()
+    }
 }
