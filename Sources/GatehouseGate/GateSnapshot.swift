@@ -69,7 +69,8 @@ public final class GateSnapshot: Sendable {
             host = hosts.index(of: request, isTLS: arrival.isTLS)
             guard host != nil else { return .answer(refuse(request, .misdirected)) }
         }
-        if provider != nil, !arrival.isTLS {
+        let isInClear = provider != nil && !arrival.isTLS
+        if isInClear, !GateSnapshot.isChallenge(path, prefix: prefix) {
             return .answer(sendToTLS(request, host: host))
         }
         if request.method == .connect || request.method == .trace {
@@ -92,6 +93,7 @@ public final class GateSnapshot: Sendable {
         case .noRule:
             return .answer(deny(request, session(of: request, arrival, host: host, &memo)?.0))
         case .rule(let rule):
+            if isInClear, !rules.isPublic(rule) { return .answer(sendToTLS(request, host: host)) }
             let visitor = Visitor(
                 arrival: arrival, host: host, route: route, prefix: prefix, answer: answer)
             let hub = provider == nil ? nil : route?.hub
@@ -223,6 +225,18 @@ public final class GateSnapshot: Sendable {
         memo.note(self, rule: rule, identity, isAllowed: isAllowed)
         return isAllowed
     }
+
+    /// Whether a request is for a challenge of a certificate authority, which comes in clear
+    /// (RFC 8555 §8.3), and a route is there for these alone.
+    public static func isChallenge(
+        _ path: borrowing Span<UInt8>, prefix: ArraySlice<UInt8>
+    ) -> Bool {
+        path.count > challenges.count
+            && path.extracting(first: challenges.count).equals(challenges.span)
+            && prefix.starts(with: challenges.dropLast())
+    }
+
+    private static let challenges = Array("/.well-known/acme-challenge/".utf8)
 
     private func identityFields(
         _ route: RouteIdentity?, _ identity: SessionIdentity, _ memo: inout SessionMemo

@@ -169,14 +169,16 @@ final class Blueprint: Sendable {
     private static func redirect(
         _ listener: ListenerSettings, _ configuration: Configuration
     ) -> RedirectResponder.Settings? {
-        guard let redirect = listener.redirect else { return nil }
+        // With sign-in, the gate sends whoever comes in clear to the right place.
+        guard let redirect = listener.redirect, configuration.oidc == nil else { return nil }
         var port = redirect.port ?? configuration.publicURLs.first?.port
         if port == nil {
             let secure = configuration.listeners.first { $0.role == .public && $0.tls != nil }
             if case .tcp(_, let number)? = secure?.address { port = number }
         }
         return RedirectResponder.Settings(
-            status: redirect.status, port: port == 443 ? nil : port)
+            status: redirect.status, port: port == 443 ? nil : port,
+            publicURLs: configuration.publicURLs)
     }
 
     private static func errorPages(

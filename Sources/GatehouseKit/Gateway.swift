@@ -164,7 +164,7 @@ public final class Gateway: Sendable {
                 let redirect = blueprint.redirects[index]
                 let acceptor = ConnectionAcceptor(
                     Listener(Descriptor(file), core: loop.core),
-                    responder: redirect.map { RedirectResponder($0, log) } ?? pipeline,
+                    responder: redirect.map { RedirectResponder($0, pipeline) } ?? pipeline,
                     options: ConnectionAcceptor.Options(
                         tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
                         maximumConnections: perLoop))

@@ -168,6 +168,12 @@ final class RequestPipeline: Responder {
             host: request.fields.value(at: host), path: request.path(), reading)
     }
 
+    /// Whether a request is a certificate authority's challenge, and a route is there for these.
+    func isChallenge(_ request: borrowing RequestHead) -> Bool {
+        guard case .route(let route) = match(request, state.blueprint) else { return false }
+        return GateSnapshot.isChallenge(request.path(), prefix: route.prefix)
+    }
+
     /// Whether the path is a user's and its route may be one that the Hub has yet to tell.
     private func isMissing(
         _ route: Route?, _ request: borrowing RequestHead, _ blueprint: Blueprint

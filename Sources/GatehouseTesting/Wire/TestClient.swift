@@ -58,15 +58,16 @@ public final class TestClient: Sendable {
     /// - Parameters:
     ///   - method: such as `GET`.
     ///   - url: absolute; its host is reached on 127.0.0.1.
-    ///   - fields: added to Host, Cookie and Content-Length.
+    ///   - fields: added to Host, Cookie and Content-Length; a Host among them takes its place.
     public func send(
         _ method: String, _ url: String, fields: [(String, String)] = [], body: [UInt8]? = nil
     ) async throws -> WireResponse {
         guard let url = TestURL(url) else { throw WireError.malformed(url) }
-        var head = "\(method) \(url.target) HTTP/1.1\r\nHost: \(url.authority)\r\n"
+        let host = fields.first { $0.0 == "Host" }?.1 ?? url.authority
+        var head = "\(method) \(url.target) HTTP/1.1\r\nHost: \(host)\r\n"
         let cookies = jar.withLock { $0.field(for: url) }
         if !cookies.isEmpty { head += "Cookie: \(cookies)\r\n" }
-        for (name, value) in (front ?? []) + fields {
+        for (name, value) in (front ?? []) + fields where name != "Host" {
             head += "\(name): \(value)\r\n"
         }
         if let body { head += "Content-Length: \(body.count)\r\n" }
