@@ -13,15 +13,15 @@ extension EffectiveSettings {
         write("# logout URL; any one of these ends the sessions of all.")
         for url in configuration.publicURLs {
             write("# \(url)")
-            for (name, endpoint) in EffectiveSettings.endpoints {
-                write("#   \(name): \(url)/.gatehouse/\(endpoint)")
+            for (name, path) in EffectiveSettings.endpoints {
+                write("#   \(name): \(url)\(path)")
             }
         }
     }
 
     private static let endpoints = [
-        ("valid redirect URI", "callback"),
-        ("valid post logout redirect URI", "logged-out"),
-        ("back-channel logout URL", "backchannel-logout"),
+        ("valid redirect URI", OwnPath.callback),
+        ("valid post logout redirect URI", OwnPath.loggedOut),
+        ("back-channel logout URL", OwnPath.backChannelLogout),
     ]
 }

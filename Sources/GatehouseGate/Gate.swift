@@ -120,7 +120,7 @@ public final class Gate: Sendable {
             "idle_seconds": .number(Double(max(0, idle.wholeSeconds))),
             "absolute_seconds": .number(Double(max(0, absolute.wholeSeconds))),
             "csrf": .string(FormToken.make(.form, for: session, key: keys.forms)),
-            "logout_url": .string(visit.origin.description + "/.gatehouse/logout"),
+            "logout_url": .string(visit.url(OwnPath.logout)),
         ])
         guard
             case .response(var response) =

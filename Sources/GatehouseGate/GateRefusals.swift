@@ -33,7 +33,7 @@ extension GateSnapshot {
 
     /// For what is no navigation: a script can say what to do, a redirect it could only follow.
     func askForLogin(_ origin: Origin) -> GateAnswer {
-        let url = origin.description + "/.gatehouse/login"
+        let url = "\(origin)\(OwnPath.login)"
         return GateAnswer.json(
             401, #"{"error":"login_required","login_url":"\#(url)"}"#
         )
@@ -94,11 +94,11 @@ extension GateSnapshot {
 extension Endpoint {
     /// The endpoint at a plain path below `/.gatehouse`, and the methods that it serves.
     static func find(_ path: borrowing Span<UInt8>) -> (Endpoint, [Method])? {
-        if path.equals("/.gatehouse/login") { return (.login, [.get]) }
-        if path.equals("/.gatehouse/callback") { return (.callback, [.get]) }
-        if path.equals("/.gatehouse/logout") { return (.logout, [.get, .post]) }
-        if path.equals("/.gatehouse/logged-out") { return (.loggedOut, [.get, .head]) }
-        if path.equals("/.gatehouse/session") { return (.session, [.get, .head]) }
+        if path.equals(OwnPath.login) { return (.login, [.get]) }
+        if path.equals(OwnPath.callback) { return (.callback, [.get]) }
+        if path.equals(OwnPath.logout) { return (.logout, [.get, .post]) }
+        if path.equals(OwnPath.loggedOut) { return (.loggedOut, [.get, .head]) }
+        if path.equals(OwnPath.session) { return (.session, [.get, .head]) }
         return nil
     }
 }

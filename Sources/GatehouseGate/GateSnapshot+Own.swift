@@ -5,7 +5,7 @@ public import GatehouseHTTP
 extension GateSnapshot {
     /// Whether a request only asks whether we serve.
     public static func isHealth(_ request: borrowing RequestHead) -> Bool {
-        request.path().equals("/.gatehouse/healthz") || isContractHealth(request)
+        request.path().equals(OwnPath.health) || isContractHealth(request)
     }
 
     /// Exactly this, whatever the method; with a query, or to become a WebSocket, it is a path as
@@ -22,14 +22,14 @@ extension GateSnapshot {
         if GateSnapshot.isContractHealth(request) {
             return .answer(.json(200, #"{"status":"OK"}"#))
         }
-        if path.equals("/.gatehouse/healthz") {
+        if path.equals(OwnPath.health) {
             guard request.method == .get || request.method == .head else {
                 return .answer(refuse(request, .methodNotAllowed).adding(.allow, "GET, HEAD"))
             }
             return .answer(.json(200, #"{"status":"OK"}"#))
         }
         guard provider != nil, options.publicBackChannel,
-            path.equals("/.gatehouse/backchannel-logout")
+            path.equals(OwnPath.backChannelLogout)
         else { return nil }
         guard request.method == .post else {
             return .answer(.json(405, #"{"error":"method"}"#).adding(.allow, "POST"))

@@ -15,11 +15,11 @@ struct Visit {
     var limits: Limits { snapshot.options.limits }
 
     /// An address of ours, absolute.
-    func url(_ endpoint: String) -> String { origin.description + "/.gatehouse/" + endpoint }
+    func url(_ path: StaticString) -> String { "\(origin)\(path)" }
 
     /// The address that starts a login with that target.
     func loginURL(_ target: String) -> String {
-        url("login") + "?rd=" + FormFields.encode(target)
+        url(OwnPath.login) + "?rd=" + FormFields.encode(target)
     }
 
     /// The live session of the browser; looked up anew each time, since it may end meanwhile.

@@ -28,7 +28,7 @@ final class RedirectResponder: Responder {
     func respond(to exchange: any Exchange) async {
         let request = exchange.request
         let path = request.path()
-        if path.equals("/_chp_healthz") || path.equals("/.gatehouse/healthz") {
+        if path.equals("/_chp_healthz") || path.equals(OwnPath.health) {
             var response = Response(200, body: Array(#"{"status":"OK"}"#.utf8))
             response.head.fields.append(.contentType, "application/json")
             return await exchange.send(response)

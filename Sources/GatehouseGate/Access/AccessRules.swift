@@ -129,7 +129,7 @@ public struct AccessRules: Sendable {
 
     /// Whether a plain path is `/.gatehouse` or below it.
     static func isOurs(plain path: borrowing Span<UInt8>) -> Bool {
-        let name: StaticString = "/.gatehouse"
+        let name = OwnPath.folder
         let count = name.utf8CodeUnitCount
         guard path.count >= count, path[1] == UInt8(ascii: ".") else { return false }
         guard path.count == count || path[count] == UInt8(ascii: "/") else { return false }
@@ -137,6 +137,6 @@ public struct AccessRules: Sendable {
     }
 
     private static func isOurs(reading: [[UInt8]]) -> Bool {
-        reading.first == Array(".gatehouse".utf8)
+        reading.first == Array(OwnPath.segment.utf8)
     }
 }

@@ -62,7 +62,7 @@ extension GateSnapshot {
         let token = session.map {
             "?token=" + FormToken.makeLink(for: $0, now: clock.timestamp(), key: keys.forms)
         }
-        return .redirect("/.gatehouse/logout" + (token ?? ""), status: 303)
+        return .redirect("\(OwnPath.logout)\(token ?? "")", status: 303)
     }
 
     private func askBeforeHubLogout(

@@ -55,7 +55,7 @@ extension Gate {
             target: target, restarts: restarts, asksAgain: asksAgain)
         let request = AuthorizationRequest(
             clientID: visit.provider.options.credentials.clientID,
-            redirectURI: visit.url("callback"), scopes: visit.provider.scopes,
+            redirectURI: visit.url(OwnPath.callback), scopes: visit.provider.scopes,
             state: state.sealed(with: keys.transaction, maximum: visit.limits.stateLength),
             pkce: PKCE(transaction: transaction.secret), prompt: asksAgain ? "login" : nil)
         var cookies = LoginCookies(visit.request.fields)

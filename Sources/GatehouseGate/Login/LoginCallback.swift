@@ -86,7 +86,7 @@ extension Gate {
         let tokens: TokenResponse
         do throws(RedemptionError) {
             tokens = try await visit.provider.redeem(
-                code: code, redirectURI: visit.url("callback"), verifier: pkce.verifier,
+                code: code, redirectURI: visit.url(OwnPath.callback), verifier: pkce.verifier,
                 metadata: metadata)
         } catch {
             return await serveRefusal(visit, state, error)

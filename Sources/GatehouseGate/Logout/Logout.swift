@@ -60,7 +60,7 @@ extension Gate {
     private func confirm(_ visit: Visit, _ session: Session, status: Int) -> GateAnswer {
         .page(
             .confirmLogout(
-                username: session.displayName, action: "/.gatehouse/logout",
+                username: session.displayName, action: "\(OwnPath.logout)",
                 token: Secret(FormToken.make(.form, for: session, key: keys.forms)),
                 provider: visit.provider.origin),
             status: status)
@@ -98,7 +98,7 @@ extension Gate {
         }
         let request = EndSession(
             endpoint: endpoint, clientID: visit.provider.options.credentials.clientID,
-            idTokenHint: idToken, postLogoutRedirectURI: visit.url("logged-out"), state: nil)
+            idTokenHint: idToken, postLogoutRedirectURI: visit.url(OwnPath.loggedOut), state: nil)
         switch request.answer {
         case .redirect(let url): return .redirect(url.revealText())
         case .form(let action, let fields):
@@ -124,7 +124,7 @@ extension Gate {
         guard let endpoint = visit.provider.knownMetadata?.endSessionEndpoint else { return nil }
         let request = EndSession(
             endpoint: endpoint, clientID: visit.provider.options.credentials.clientID,
-            idTokenHint: nil, postLogoutRedirectURI: visit.url("logged-out"), state: nil)
+            idTokenHint: nil, postLogoutRedirectURI: visit.url(OwnPath.loggedOut), state: nil)
         guard case .redirect(let url) = request.answer else { return nil }
         return url.revealText()
     }

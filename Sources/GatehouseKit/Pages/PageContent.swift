@@ -48,7 +48,7 @@ struct PageContent {
                 "If you need it, ask whoever runs this site to let you in, and tell them the "
                     + "reference below.",
                 actions: [
-                    .button("Sign out", to: "/.gatehouse/logout"),
+                    .button("Sign out", to: "\(OwnPath.logout)"),
                     .link("Go to the start page", to: "/"),
                 ])
         case .denied(nil):
