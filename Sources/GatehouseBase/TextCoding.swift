@@ -172,7 +172,8 @@ public enum PercentCoding {
         }
     }
 
-    static func escape(_ byte: UInt8, into bytes: inout [UInt8]) {
+    /// Adds `%` and the two digits of a byte.
+    public static func escape(_ byte: UInt8, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "%"))
         bytes.append(digits[Int(byte >> 4)])
         bytes.append(digits[Int(byte & 15)])

@@ -53,9 +53,9 @@ extension CHPCommandLine {
         let name = target == nil ? "directory" : "target"
         let flag = target == nil ? "--error-path" : "--error-target"
         configuration.origins["forwarding.error_pages.\(name)"] = .flag(flag)
-        guard let target, let base = CHPCommandLine.baseURL(of: target) else { return }
+        guard let target, let base = try baseURL(of: target) else { return }
         let written = configuration.jupyterHub.baseURL
-        if wasWritten("jupyterhub.base_url"), written != base {
+        if wasWritten("jupyterhub.base_url"), !sameBytes(written.path, base.path) {
             say(
                 .warning,
                 "'jupyterhub.base_url' is '\(written)', and the Hub says '\(base)' with "
@@ -65,37 +65,27 @@ extension CHPCommandLine {
         configuration.origins["jupyterhub.base_url"] = .flag("--error-target")
     }
 
-    /// The Hub's base URL, decoded as paths of routes are: `/base/` of
-    /// `http://hub:8081/base/hub/error`, which is how JupyterHub writes its error target. Nil
-    /// where the target is another's.
-    static func baseURL(of errorTarget: String) -> String? {
-        let parts = errorTarget.split(
-            separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+    /// The Hub's base URL: `/base/` of `http://hub:8081/base/hub/error`, which is how JupyterHub
+    /// writes its error target. Nil where the target is another's.
+    private mutating func baseURL(of errorTarget: String) throws(Refusal) -> HubBaseURL? {
+        let parts = errorTarget.utf8.split(
+            separator: 0x2F, maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
-        let path = parts[3].prefix { $0 != "?" && $0 != "#" }
-        var segments = path.split(separator: "/")
-        guard segments.suffix(2) == ["hub", "error"] else { return nil }
-        segments.removeLast(2)
-        return "/" + segments.map { "\(decoded($0))/" }.joined()
-    }
-
-    /// A segment with its percent escapes decoded once, or as it is where they are none.
-    private static func decoded(_ segment: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(segment.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-            guard digits.utf8.count == 2, let value = UInt8(digits, radix: 16) else {
-                return String(segment)
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
+        let path = Array(parts[3].prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") })
+        let end = Array("/hub/error".utf8)
+        let whole = [0x2F] + (path.last == 0x2F ? path.dropLast() : path[...])
+        guard whole.suffix(end.count) == end[...] else { return nil }
+        let text = String(decoding: whole.dropLast(end.count), as: UTF8.self) + "/"
+        do throws(HubBaseURL.ParseError) {
+            return try HubBaseURL(parsing: text)
+        } catch {
+            let message =
+                "option '--error-target' has the Hub's base URL '\(text)': \(error.message)"
+            // Which cookies and addresses are the Hub's would not be known.
+            guard configuration.oidc == nil else { throw .text("\(message); \(error.hint)") }
+            say(.warning, "\(message); \(error.hint)")
+            return nil
         }
-        return String(validating: bytes, as: UTF8.self) ?? String(segment)
     }
 
     /// A later field of the same name takes the place of an earlier one.

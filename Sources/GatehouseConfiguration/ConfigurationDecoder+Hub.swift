@@ -41,21 +41,12 @@ extension ConfigurationDecoder {
         }
     }
 
-    /// A path with a slash at both ends.
-    private mutating func hubBaseURL(_ node: YAMLNode, at path: String) -> String? {
+    private mutating func hubBaseURL(_ node: YAMLNode, at path: String) -> HubBaseURL? {
         guard let text = text(node, at: path) else { return nil }
-        let bare = text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
-        do throws(RulePath.ParseError) {
-            let pattern = try RulePath(parsing: bare)
-            guard !pattern.coversRest, !pattern.segments.contains(.any) else {
-                throw RulePath.ParseError(
-                    message: "it is one path, without '*'", hint: "such as '/jupyter/'")
-            }
-            return bare == "/" ? "/" : bare + "/"
+        do throws(HubBaseURL.ParseError) {
+            return try HubBaseURL(parsing: text)
         } catch {
-            let url = try? BaseURL(parsing: text)
-            let hint = url.map { "write '\($0.path.isEmpty ? "/" : $0.path)'" } ?? error.hint
-            fail(node, "'\(path)' is '\(quoted(text))': \(error.message)", hint: hint)
+            fail(node, "'\(path)' is '\(quoted(text))': \(error.message)", hint: error.hint)
             return nil
         }
     }

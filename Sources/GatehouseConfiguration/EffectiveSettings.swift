@@ -184,7 +184,7 @@ public struct EffectiveSettings {
     private mutating func writeJupyterHub() {
         let hub = configuration.jupyterHub
         write("jupyterhub:")
-        write("  ", "base_url", scalar(hub.baseURL), "jupyterhub.base_url")
+        write("  ", "base_url", scalar(hub.baseURL.description), "jupyterhub.base_url")
         write("  ", "api_url", hub.apiURL.map(scalar) ?? "null", "jupyterhub.api_url")
     }
 

@@ -1,3 +1,5 @@
+import GatehouseBase
+
 /// The path of an access rule: literal segments, `*` for one segment, `**` at the end for the rest.
 ///
 /// `**` is zero or more segments: `/admin/**` covers `/admin`. Segments are compared with decoded
@@ -41,9 +43,9 @@ public struct RulePath: Sendable, Hashable, CustomStringConvertible {
         var segments: [Segment] = []
         for part in parts { segments.append(try RulePath.segment(part)) }
         self.segments = segments
-        if segments.first == .literal(".gatehouse") {
+        if segments.first == .literal(OwnPath.segment) {
             throw ParseError(
-                message: "the paths below '/.gatehouse' are the gateway's own",
+                message: "the paths below '\(OwnPath.folder)' are the gateway's own",
                 hint: "no rule is needed for them")
         }
     }
@@ -87,6 +89,10 @@ public struct RulePath: Sendable, Hashable, CustomStringConvertible {
                     message: "'*' stands for a whole segment",
                     hint: "'/*' is one segment, '/**' is the rest")
             }
+            guard part.first != " ", part.last != " " else {
+                throw ParseError(
+                    message: "a segment must not begin or end with a space", hint: "remove it")
+            }
             return .literal(String(part))
         }
     }
@@ -110,9 +116,9 @@ public struct RulePath: Sendable, Hashable, CustomStringConvertible {
                 throw ParseError(
                     message: "there must be no path parameters",
                     hint: "leave out ';' and what follows")
-            case " ", "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}":
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}":
                 throw ParseError(
-                    message: "there must be no spaces or control characters", hint: "remove it")
+                    message: "there must be no control characters", hint: "remove it")
             default: break
             }
         }

@@ -90,8 +90,10 @@ extension Validation {
 
     /// Whether a route of this path is the Hub's own: all others are users' servers and services.
     private func isHub(_ path: String) -> Bool {
-        let base = configuration.jupyterHub.baseURL
-        return path == "/" || path == base.dropLast() || path == base + "hub"
+        let base = configuration.jupyterHub.baseURL.path.utf8
+        let path = path.utf8
+        return path.elementsEqual("/".utf8) || path.elementsEqual(base.dropLast())
+            || path.starts(with: base) && path.dropFirst(base.count).elementsEqual("hub".utf8)
     }
 
     mutating func checkPresets() {
@@ -100,7 +102,7 @@ extension Validation {
         where preset(of: route) == .jupyterhub && !isHub(route.path) {
             let path = "routes[\(index)]"
             let folder = route.path + "/"
-            guard route.preset == nil || folder.hasPrefix(base) else {
+            guard route.preset == nil || folder.utf8.starts(with: base.path.utf8) else {
                 error(
                     "\(path).preset", path,
                     message: "'\(path).preset' is for '\(route.path)', and the Hub's paths are "
@@ -126,7 +128,7 @@ extension Validation {
         let first = routes.firstIndex { $0.preset == .jupyterhub }
         // One that does not fit at all has been named.
         guard !addsRoutes, let first,
-            isHub(routes[first].path) || routes[first].path.hasPrefix(base)
+            isHub(routes[first].path) || routes[first].path.utf8.starts(with: base.path.utf8)
         else { return }
         let own = routes.indices.filter { isHub(routes[$0].path) }
         guard !own.contains(where: { routes[$0].preset == .jupyterhub }) else { return }

@@ -37,7 +37,7 @@ final class Blueprint: Sendable {
         _ configuration: Configuration, previous: Blueprint? = nil
     ) throws(TLSConfigurationError) {
         self.configuration = configuration
-        let hub = HubPreset(baseURL: configuration.jupyterHub.baseURL)
+        let hub = HubPreset(baseURL: configuration.jupyterHub.baseURL.path)
         self.hub = hub
         apiRules = APIRules(configuration, hub)
         let readings: RoutingReadings = configuration.readingsMustAgree ? .mustAgree : .first
@@ -195,7 +195,7 @@ final class Blueprint: Sendable {
     private static func userPrefixes(_ configuration: Configuration) -> RouteTable<Int> {
         var table = RouteTable<Int>(readings: .first)
         for prefix in configuration.routesAPI.userPrefixes {
-            let path = RouteAddress(configuration.jupyterHub.baseURL.dropLast() + prefix).path
+            let path = RouteAddress(configuration.jupyterHub.baseURL.path.dropLast() + prefix).path
             table.set(Route.depth(of: path), host: nil, prefix: path)
         }
         return table

@@ -85,12 +85,12 @@ struct CHPCommandLineForwardingTests {
         ("http://h/@/space%20word/hub/error", "/@/space word/"),
         ("http+unix://%2Frun%2Fhub.sock/base/hub/error?x=/y", "/base/"), ("http://h", "/"),
         ("http://h/", "/"), ("http://h/errors", "/"), ("http://h/base/hub/errors", "/"),
-        ("http://h/b%zz/hub/error", "/b%zz/"),
+        ("http://h/my hub/hub/error", "/my hub/"), ("http://h/%C3%BC/hub/error", "/ü/"),
     ])
     func `the Hub's base URL is read off the error target`(_ target: String, _ base: String) throws
     {
         let configuration = try CommandLineFixture.configuration("--error-target", target)
-        #expect(configuration.jupyterHub.baseURL == base)
+        #expect(configuration.jupyterHub.baseURL.path == base)
     }
 
     @Test func `the default target is any text, as the API takes it`() throws {

@@ -104,14 +104,14 @@ struct CHPCommandLineFrontTests {
         func base(_ words: String...) throws -> Configuration {
             try CommandLineFixture.start(words, yaml: yaml).configuration
         }
-        #expect(try base().jupyterHub.baseURL == "/written/")
+        #expect(try base().jupyterHub.baseURL.path == "/written/")
         let flag = try base("--error-target", "http://hub:8081/a%20b/hub/error")
-        #expect(flag.jupyterHub.baseURL == "/a b/")
+        #expect(flag.jupyterHub.baseURL.path == "/a b/")
         #expect(flag.origin(of: "jupyterhub.base_url") == .flag("--error-target"))
-        #expect(try base("--error-target=http://pages:80/x").jupyterHub.baseURL == "/written/")
+        #expect(try base("--error-target=http://pages:80/x").jupyterHub.baseURL.path == "/written/")
         let start = try CommandLineFixture.start(
             ["--error-target", "http://hub:8081/hub/error"], yaml: yaml)
-        #expect(start.configuration.jupyterHub.baseURL == "/")
+        #expect(start.configuration.jupyterHub.baseURL.path == "/")
         #expect(start.lines.map(\.level) == [.warning])
         let same = try CommandLineFixture.start(
             ["--error-target", "http://hub:8081/written/hub/error"], yaml: yaml)

@@ -79,7 +79,7 @@ struct CHPCommandLineSignInTests {
         let configuration = start.configuration
         #expect(configuration.stateDirectory == .none)
         #expect(configuration.oidc?.clientSecret == Secret("hunter2"))
-        #expect(configuration.jupyterHub.baseURL == "/")
+        #expect(configuration.jupyterHub.baseURL.path == "/")
         #expect(configuration.routesAPI.defaultTarget == "http://hub:8081")
         #expect(
             configuration.listeners.map(\.address.description) == [
@@ -106,6 +106,24 @@ struct CHPCommandLineSignInTests {
         #expect(warned.lines[0].text.contains("the keys end with this process"))
         let file = text + "keys_file: /etc/keys\n"
         #expect(try self.start(words, yaml: file, environment: bare).lines.count == 1)
+    }
+
+    @Test func `a base URL in the error target that can be none ends the start, or is passed over`()
+        throws
+    {
+        let target = "http://hub:8081/a%2Fb/hub/error"
+        let words = CHPCommandLineSignInTests.tls + ["--error-target", target]
+        let text =
+            "option '--error-target' has the Hub's base URL '/a%2Fb/': there must be no '/' within a "
+            + "segment; give the Hub another base URL"
+        #expect(failure(words) == "error: \(text)\n")
+        // Without sign-in little depends on it, and the target goes on giving its pages.
+        let open = try CommandLineFixture.start(["--error-target", target])
+        #expect(open.lines == [Line(level: .warning, text: text)])
+        #expect(open.configuration.jupyterHub == JupyterHubSettings())
+        #expect(open.configuration.forwarding.errorPages.target == target)
+        let good = CHPCommandLineSignInTests.tls + ["--error-target", "http://hub/a b/hub/error"]
+        #expect(try start(good).configuration.jupyterHub.baseURL.path == "/a b/")
     }
 
     @Test func `nobody gets in where no rule is written`() throws {

@@ -68,7 +68,7 @@ struct CHPCommandLineTests {
         #expect(configuration.access[0].path.description == "/**")
         #expect(configuration.access[0].allow == .anyone)
         #expect(configuration.stateDirectory == .path("/home/jovyan/.local/state/gatehouse"))
-        #expect(configuration.jupyterHub.baseURL == "/")
+        #expect(configuration.jupyterHub.baseURL.path == "/")
         #expect(configuration.routesAPI.defaultTarget == nil)
         #expect(!configuration.routesAPI.hostRouting)
         #expect(configuration.routesAPI.activity == .contract)
@@ -90,7 +90,7 @@ struct CHPCommandLineTests {
             start.configuration.listeners.map(\.address.description) == [
                 "[::]:8000", "127.0.0.1:8001",
             ])
-        #expect(start.configuration.jupyterHub.baseURL == "/@/space word/")
+        #expect(start.configuration.jupyterHub.baseURL.path == "/@/space word/")
         #expect(start.configuration.log.level == .debug)
     }
 
@@ -106,7 +106,7 @@ struct CHPCommandLineTests {
             ])
         #expect(start.configuration.listeners[2].redirect == HTTPSRedirect(status: 301, port: 443))
         #expect(start.configuration.routesAPI.defaultTarget == "http://hub:8081")
-        #expect(start.configuration.jupyterHub.baseURL == "/")
+        #expect(start.configuration.jupyterHub.baseURL.path == "/")
     }
 
     @Test func `lines come in the order of configurable-http-proxy`() throws {

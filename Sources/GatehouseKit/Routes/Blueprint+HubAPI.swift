@@ -27,7 +27,7 @@ extension Blueprint {
 
     /// The route that requests for the Hub's own API take.
     private func hubRoute(host: String, _ made: RouteSet) -> Route? {
-        let outer = String(configuration.jupyterHub.baseURL.dropLast())
+        let outer = String(configuration.jupyterHub.baseURL.path.dropLast())
         var best: Route?
         func offer(_ route: Route?) {
             guard let route, route.rules.identity.hub?.isHub(prefix: route.prefix) == true,
@@ -49,8 +49,7 @@ extension Blueprint {
 
     /// What a request for `hub/api` becomes on its way over that route.
     private func hubPath(on route: Route) -> String {
-        let segments = configuration.jupyterHub.baseURL.split(separator: "/").map(String.init)
-        let path = (segments + ["hub", "api"]).map { "/" + PercentCoding.encode($0) }.joined()
+        let path = "\(configuration.jupyterHub.baseURL)hub/api"
         guard let rewriting = route.rules.rewriting else { return path }
         var buffer = ByteBuffer()
         rewriting.append(Array(path.utf8).span, to: &buffer)

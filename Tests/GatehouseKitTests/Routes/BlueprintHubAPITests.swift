@@ -61,12 +61,16 @@ struct BlueprintHubAPITests {
         ("/jupyter/", "/jupyter/hub", "http://h:8081", "http://h:8081/jupyter/hub/api"),
         ("/jupyter/", "/", "http://h:8081", "http://h:8081/jupyter/hub/api"),
         ("/a b/ü/", "/a b/ü", "http://h:8081", "http://h:8081/a%20b/%C3%BC/hub/api"),
+        // The Hub knows its address as it was told it, and in no other spelling.
+        ("/@/a%20b/", "/@/a b", "http://h:8081", "http://h:8081/@/a%20b/hub/api"),
+        ("/%40/", "/@", "http://h:8081", "http://h:8081/%40/hub/api"),
         ("/", "/", "http://h:8081/up", "http://h:8081/up/hub/api"),
     ])
     func `the question goes where requests for the Hub's API go`(
         base: String, path: String, target: String, asked: String
     ) throws {
-        let settings = try configuration { $0.jupyterHub.baseURL = base }
+        let url = try HubBaseURL(parsing: base)
+        let settings = try configuration { $0.jupyterHub.baseURL = url }
         #expect(try ask(settings, [(path, target)]) == asked)
     }
 
@@ -86,10 +90,13 @@ struct BlueprintHubAPITests {
     }
 
     @Test func `where the prefix is cut, the question's is cut too`() throws {
-        let settings = try configuration(["--no-include-prefix"]) {
-            $0.jupyterHub.baseURL = "/jupyter/"
+        for (base, path) in [("/jupyter/", "/jupyter"), ("/@/a%20b/", "/@/a b")] {
+            let url = try HubBaseURL(parsing: base)
+            let settings = try configuration(["--no-include-prefix"]) {
+                $0.jupyterHub.baseURL = url
+            }
+            #expect(try ask(settings, [(path, "http://h:8081")]) == "http://h:8081/hub/api")
         }
-        #expect(try ask(settings, [("/jupyter", "http://h:8081")]) == "http://h:8081/hub/api")
     }
 
     @Test(arguments: [
