@@ -57,6 +57,19 @@ public final class GateSnapshot: Sendable {
         _ request: borrowing RequestHead, _ arrival: Arrival, route: RouteIdentity?,
         prefix: ArraySlice<UInt8> = [], answer: TokenAnswer? = nil, memo: inout SessionMemo
     ) -> Decision {
+        guard provider != nil, holdsToken(request) else {
+            return judge(request, arrival, route, prefix, answer, &memo)
+        }
+        let decision = judge(request, arrival, route, prefix, answer, &memo)
+        guard case .pass(var passage) = decision else { return decision }
+        passage.edits.target = withoutToken(request)
+        return .pass(passage)
+    }
+
+    private func judge(
+        _ request: borrowing RequestHead, _ arrival: Arrival, _ route: RouteIdentity?,
+        _ prefix: ArraySlice<UInt8>, _ answer: TokenAnswer?, _ memo: inout SessionMemo
+    ) -> Decision {
         let path = request.path()
         if path.count > 1, path[1] == UInt8(ascii: ".") || path[1] == UInt8(ascii: "_") {
             if let decision = decideBeforeHost(request) { return decision }
@@ -107,7 +120,7 @@ public final class GateSnapshot: Sendable {
                         case .pass(var passage) = decide(
                             request, visitor, rule, hub, address, &memo)
                     else { break }
-                    makeWhole(&passage, session, request)
+                    makeWhole(&passage, session)
                     return .pass(passage)
                 case nil: break
                 }

@@ -31,7 +31,7 @@ extension RequestPipeline {
             return await exchange.send(bare(status, failure, record.route))
         }
         let (page, fields) = page(for: failure, status, record.route)
-        if var response = await customPage(status, failure, exchange) {
+        if var response = await customPage(status, failure, exchange, record) {
             if let seconds = fields.text(.retryAfter) {
                 response.head.fields.append(.retryAfter, seconds)
             }
@@ -74,13 +74,15 @@ extension RequestPipeline {
 
     /// A page that the operator has in place of ours.
     private func customPage(
-        _ status: Int, _ failure: ExchangeFailure, _ exchange: any Exchange
+        _ status: Int, _ failure: ExchangeFailure, _ exchange: any Exchange,
+        _ record: AccessRecord
     ) async -> Response? {
         guard let pages = state.blueprint.errorPages, failure.isAboutRoutes else { return nil }
         state.log.debug("Requesting custom error page: \(pages.name(of: status))")
         do throws(ExchangeFailure) {
             return try await pages.page(
-                status, for: exchange.request, pool: state.pool,
+                status, for: record.shownTarget ?? exchange.request.target().array,
+                pool: state.pool,
                 limits: state.blueprint.configuration.limits)
         } catch {
             state.log.error("Failed to get custom error page: \(error.word) \(error.detail)")

@@ -92,6 +92,7 @@ final class RequestPipeline: Responder {
         case .pass(let allowed): passage = allowed
         case let refusal: return try await answer(refusal, exchange, arrival, record.id)
         }
+        record.shownTarget = passage.edits.target
         if case .disagreeing = match { throw ExchangeFailure(.malformed(MessageError(.target))) }
         if !state.isTableComplete, isMissing(route, request, blueprint) {
             throw ExchangeFailure(.routesIncomplete)
@@ -212,7 +213,12 @@ final class RequestPipeline: Responder {
         defer {
             if exchange.hasTunnel { memo.ticket = ticket } else { state.live.remove(ticket) }
         }
-        guard let target = route.target else { throw ExchangeFailure(.badTarget) }
+        guard let target = route.target else {
+            // As where it fails: a log out does not wait for the Hub to be well.
+            guard let substitute = passage.substitute else { throw ExchangeFailure(.badTarget) }
+            await exchange.send(substitute.response)
+            return true
+        }
         state.log.debug(
             "PROXY \(isUpgrade ? "WS" : "WEB") \(exchange.request.path().repairedText) to "
                 + target.description)

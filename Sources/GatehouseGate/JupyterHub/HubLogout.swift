@@ -8,7 +8,8 @@ import GatehouseHTTP
 /// origin. Who comes another way is asked first, and what is no person ends nothing.
 extension GateSnapshot {
     /// The parameter that carries the proof that somebody has pressed the button of our question.
-    static let logoutParameter = "gatehouse_logout"
+    /// It is one in this spelling only, and nobody but us sees it, wherever it comes.
+    private static var logoutParameter: StaticString { "gatehouse_logout" }
 
     /// How long the Hub may take.
     private static let patience = Duration.seconds(2)
@@ -49,10 +50,7 @@ extension GateSnapshot {
     }
 
     /// Makes a passage the whole logout.
-    func makeWhole(
-        _ passage: inout Passage, _ session: Session, _ request: borrowing RequestHead
-    ) {
-        passage.edits.target = withoutToken(request)
+    func makeWhole(_ passage: inout Passage, _ session: Session) {
         if case .response(let response) = goToLogout(session) {
             passage.substitute = Substitute(response, after: GateSnapshot.patience)
         }
@@ -79,20 +77,43 @@ extension GateSnapshot {
 
     /// The only value of the parameter; nil where there are none or several.
     private func logoutToken(_ request: borrowing RequestHead) -> String? {
-        guard !request.query().isEmpty, let fields = FormFields(parsing: request.query().array)
-        else { return nil }
-        let values = fields.all(named: GateSnapshot.logoutParameter)
-        return values.count == 1 ? values[0] : nil
+        guard holdsToken(request) else { return nil }
+        let values = parts(of: request).filter { isToken($0.span) }
+        guard values.count == 1 else { return nil }
+        let count = GateSnapshot.logoutParameter.utf8CodeUnitCount
+        return String(decoding: values[0].dropFirst(count + 1), as: UTF8.self)
     }
 
-    /// The target without the parameter, which no upstream may see; nil where there is none.
-    private func withoutToken(_ request: borrowing RequestHead) -> [UInt8]? {
-        let query = request.query().array
-        let parts = query.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false)
-        let name = Array(GateSnapshot.logoutParameter.utf8)
-        let kept = parts.filter { $0.prefix { $0 != UInt8(ascii: "=") } != name[...] }
-        guard kept.count < parts.count else { return nil }
+    /// Whether our parameter is in the query; of most requests this is a short scan.
+    func holdsToken(_ request: borrowing RequestHead) -> Bool {
+        let query = request.query()
+        var start = 0
+        while start < query.count {
+            let end = query.offset(of: UInt8(ascii: "&"), from: start)
+            if isToken(query.extracting(start..<end)) { return true }
+            start = end + 1
+        }
+        return false
+    }
+
+    /// The target without the parameter.
+    func withoutToken(_ request: borrowing RequestHead) -> [UInt8] {
+        let kept = parts(of: request).filter { !isToken($0.span) }
         let rest = Array(kept.joined(separator: [UInt8(ascii: "&")]))
         return request.path().array + (rest.isEmpty ? [] : [UInt8(ascii: "?")] + rest)
+    }
+
+    private func parts(of request: borrowing RequestHead) -> [[UInt8]] {
+        request.query().array
+            .split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false)
+            .map { Array($0) }
+    }
+
+    /// Whether a part of a query is the parameter.
+    private func isToken(_ part: borrowing Span<UInt8>) -> Bool {
+        let name = GateSnapshot.logoutParameter
+        let count = name.utf8CodeUnitCount
+        guard part.count >= count, part.extracting(0..<count).equals(name) else { return false }
+        return part.count == count || part[count] == UInt8(ascii: "=")
     }
 }

@@ -11,6 +11,8 @@ struct AccessRecord {
     var user: Session?
     var bearer: HubBearer?
     var kind = RequestKind.web
+    /// The target as others may see it, where it came with something that is only ours.
+    var shownTarget: [UInt8]?
 
     init(id: RequestID) { self.id = id }
 }

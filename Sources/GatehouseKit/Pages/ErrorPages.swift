@@ -33,9 +33,12 @@ struct ErrorPages: Sendable {
     }
 
     /// The page for a request that came to nothing, with the status that it came to.
+    ///
+    /// - Parameter requested: its target, which the server of the pages is told: without what only
+    ///   we may see.
     /// - Throws: where the server of the pages fails.
     func page(
-        _ status: Int, for request: RequestHead, pool: UpstreamPool, limits: Limits
+        _ status: Int, for requested: [UInt8], pool: UpstreamPool, limits: Limits
     ) async throws(ExchangeFailure) -> Response? {
         switch source {
         case .directory(let directory):
@@ -47,7 +50,7 @@ struct ErrorPages: Sendable {
             response.head.fields.append(.contentType, "text/html")
             return response
         case .server(let target, let path):
-            let url = FormFields.encode(request.target().repairedText)
+            let url = FormFields.encode(String(decoding: requested, as: UTF8.self))
             let head = RequestHead(
                 "GET", target: "\(String(decoding: path, as: UTF8.self))/\(status)?url=\(url)",
                 authority: target.authority)

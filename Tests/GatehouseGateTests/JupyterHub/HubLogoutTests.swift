@@ -194,6 +194,39 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("HEAD", "/hub/logout"), ("PUT", "/hub/logout"), ("GET", "/hub/home"), ("GET", "/pub/x"),
+        ("GET", "/user/alice/lab"),
+    ])
+    mutating func `nobody else sees the token, also where it logs nobody out`(
+        method: String, path: String
+    ) async throws {
+        guard
+            case .confirmHubLogout(_, let link)? = try await ask([("Accept", "text/html")]).page
+        else { throw World.Missing() }
+        let token = link.split(separator: "=")[1]
+        let fields = Browser.script + [("Origin", World.hub)]
+        for route in [route, RouteIdentity(identityHeaders: [])] {
+            let outcome = try await browser.send(
+                method, "\(World.hub)\(path)?a=1&gatehouse_logout=\(token)&b", fields,
+                route: route, prefix: "/")
+            #expect(outcome.passage?.edits.target == Array("\(path)?a=1&b".utf8))
+            #expect(outcome.passage != nil && outcome.passage?.substitute == nil)
+            let bare = try await browser.send(
+                method, "\(World.hub)\(path)?gatehouse_logout", fields, route: route, prefix: "/")
+            #expect(bare.passage?.edits.target == Array(path.utf8))
+            let other = try await browser.send(
+                method, "\(World.hub)\(path)?gatehouse_logouts=1&x=gatehouse_logout=", fields,
+                route: route, prefix: "/")
+            #expect(other.passage != nil && other.passage?.edits.target == nil)
+        }
+        // An old one, as a script asks with it.
+        world.clock.advance(by: .seconds(302))
+        let old = try await ask(fields, url: World.hub + link)
+        #expect(old.passage?.edits.target == Array("/hub/logout".utf8))
+        #expect(world.ended.isEmpty)
+    }
+
     @Test mutating func `who is not signed in is not sent to sign in for it`() async throws {
         var stranger = Browser(world)
         let outcome = try await stranger.send(
