@@ -15,6 +15,7 @@ public final class Gate: Sendable {
     let records: any SessionRecords
     let keys: GateKeys
     let log: Log
+    let cookieLog: CookieLog
     let clock: GateClock
     let onEnd: EndHook
     let hub: (any HubAPI)?
@@ -43,6 +44,7 @@ public final class Gate: Sendable {
         self.store = store
         self.records = records
         self.log = log
+        cookieLog = CookieLog(log, clock)
         self.clock = clock
         self.onEnd = onEnd
         self.hub = hub

@@ -13,6 +13,7 @@ public final class GateSnapshot: Sendable {
     let keys: GateKeys
     let clock: GateClock
     let log: Log
+    let cookieLog: CookieLog
     let rules: AccessRules
     let hosts: PublicHosts
     let identityNames: OwnedNames
@@ -31,6 +32,7 @@ public final class GateSnapshot: Sendable {
         keys = gate.keys
         clock = gate.clock
         log = gate.log
+        cookieLog = gate.cookieLog
         rules = AccessRules(options.access)
         hosts = PublicHosts(options.publicURLs)
         identityNames = OwnedNames(options.identityNames)
@@ -161,7 +163,7 @@ public final class GateSnapshot: Sendable {
         guard let hub else { return }
         let screen = HubScreen(
             memo.place(prefix, hub), prefix: prefix, session: passage.session, records: records,
-            log: log)
+            log: cookieLog)
         passage.edits.cookies = .screened(screen)
         passage.review.screen = screen
     }

@@ -14,11 +14,11 @@ final class HubScreen: CookieScreen {
     private let prefix: ArraySlice<UInt8>
     private let place: HubPlace
     private let records: any SessionRecords
-    private let log: Log
+    private let log: CookieLog
 
     init(
         _ place: HubPlace, prefix: ArraySlice<UInt8>, session: Session?,
-        records: any SessionRecords, log: Log
+        records: any SessionRecords, log: CookieLog
     ) {
         self.place = place
         self.prefix = prefix
@@ -37,9 +37,7 @@ final class HubScreen: CookieScreen {
             case .server: cookie.name == place.cookie
             }
         if isAtHome, !cookie.isOdd, let session, session.hasPin(name, value) { return true }
-        log.info(
-            "cookie_pin_stripped", ("cookie", String(decoding: cookie.name, as: UTF8.self)),
-            ("user", session?.displayName ?? ""))
+        log.stripped(cookie, on: prefix, user: session?.displayName ?? "")
         return false
     }
 
@@ -53,9 +51,8 @@ final class HubScreen: CookieScreen {
             case .server: cookie.name == place.cookie
             }
         guard isAtHome, !cookie.isOdd, let session else {
-            log.notice(
-                "cookie_dropped", ("cookie", String(decoding: cookie.name, as: UTF8.self)),
-                ("route", String(decoding: prefix, as: UTF8.self)))
+            log.dropped(
+                cookie, !isAtHome ? .foreign : cookie.isOdd ? .unclear : .anonymous, by: prefix)
             return .dropped
         }
         let where_ = PinSet.Place(

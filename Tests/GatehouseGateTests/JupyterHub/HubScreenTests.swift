@@ -105,6 +105,39 @@ import Testing
         #expect(!passes(work, "jupyterhub-user-alice", "t"))
     }
 
+    @Test mutating func `a server that sets others' cookies all the time writes a line a minute`()
+        async throws
+    {
+        func lines(_ event: String) -> [String] { world.log.filter { $0.hasPrefix(event) } }
+        let server = try await screen(&alice, "/user/alice")
+        let other = try await screen(&alice, "/user/bob")
+        for index in 0..<100 {
+            #expect(judge(server, "jupyterhub-user-x\(index)=t") == .dropped)
+            #expect(!passes(server, "jupyterhub-user-x\(index)", "t"))
+        }
+        #expect(judge(server, "\"jupyterhub-user-alice\"=t") == .dropped)
+        #expect(judge(other, "jupyterhub-hub-login=t") == .dropped)
+        #expect(
+            lines("cookie_dropped") == [
+                "cookie_dropped cookie=jupyterhub-user-x0 cause=foreign route=/user/alice left_out=0",
+                "cookie_dropped cookie=jupyterhub-user-alice cause=unclear route=/user/alice "
+                    + "left_out=0",
+                "cookie_dropped cookie=jupyterhub-hub-login cause=foreign route=/user/bob left_out=0",
+            ])
+        #expect(lines("cookie_pin_stripped").count == 1)
+        world.clock.advance(by: .seconds(61))
+        #expect(judge(server, "jupyterhub-user-y=t") == .dropped)
+        #expect(!passes(server, "jupyterhub-user-y", "t"))
+        #expect(
+            lines("cookie_dropped").last
+                == "cookie_dropped cookie=jupyterhub-user-y cause=foreign route=/user/alice "
+                + "left_out=99")
+        #expect(
+            lines("cookie_pin_stripped").last
+                == "cookie_pin_stripped cookie=jupyterhub-user-y user=alice route=/user/alice "
+                + "left_out=99")
+    }
+
     @Test mutating func `a service sets its own cookie`() async throws {
         let service = try await screen(&alice, "/services/files")
         #expect(judge(service, "service-files=t; Path=/services/files/") == .passesAfterCommit)
