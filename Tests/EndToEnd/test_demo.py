@@ -1,8 +1,10 @@
 """`make run JUPYTERHUB=1`, as somebody does who has just cloned this."""
+import http.client
 import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -118,6 +120,20 @@ def sign_in(page, user):
     page.get_by_role("button", name="Sign in").click()
 
 
+def ask_for_page(demo, host):
+    """As a browser that was told another address for this port."""
+    context = ssl.create_default_context(cafile=TOP / "certs/ca.pem")
+    connection = http.client.HTTPSConnection("localhost", demo.port, context=context, timeout=10)
+    try:
+        connection.request("GET", "/", headers={
+            "Host": host, "Accept": "text/html", "Sec-Fetch-Mode": "navigate",
+            "Sec-Fetch-Dest": "document"})
+        answer = connection.getresponse()
+        return answer, answer.read().decode()
+    finally:
+        connection.close()
+
+
 def assert_nothing_is_left(demo):
     wait_until(lambda: not demo.processes(), 40, "all of it has ended")
     demo.process.wait(10)
@@ -129,6 +145,13 @@ def test_one_command_brings_a_jupyterhub_behind_the_gate(demonstration, trusting
     for words in (f"open {demo.url}/", "user alice, password alice-pw",
                   "user bob, password bob-pw", f".demo/jupyterhub-{demo.port}/jupyterhub.log"):
         assert words in said, said
+
+    # Through a forwarded port with another number: a page that says what is wrong, and no sign-in.
+    for host, status in ("localhost:1", 421), ("container.test", 421), (demo.url[8:], 302):
+        answer, page = ask_for_page(demo, host)
+        assert answer.status == status, (host, page)
+        assert status == 302 or f"does not know: {host}." in page and "public_urls" in page, page
+    assert f"ssh -L {demo.port}:localhost:{demo.port} HOST" in said
 
     # A second one takes nothing away from the first.
     second = demo.make(subprocess.PIPE)
