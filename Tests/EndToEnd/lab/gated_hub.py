@@ -1,4 +1,5 @@
 """A real JupyterHub behind the gate: one password at Keycloak, for the gateway and for the Hub."""
+import base64
 import json
 import re
 import ssl
@@ -193,6 +194,15 @@ class Guest(Person):
              "Content-Type": "application/json"}, None if body is None else json.dumps(body))
         assert answer.status < 300, (path, answer.status, answer.body[:300])
         return json.loads(answer.body or "null")
+
+    def session_tokens(self):
+        """The Hub's tokens that hang on this browser's session: of the page and of the cookie of
+        a server that runs. They may be the same."""
+        page = self.navigate(f"/user/{self.user}/lab")
+        cookie = self.value(f"jupyterhub-user-{self.user}", f"/user/{self.user}/")
+        content = base64.b64decode(cookie.split("|")[-2].partition(":")[2]).decode()
+        return {re.search(r'"token": "(\w+)"', page.body.decode())[1],
+                re.search(r"[0-9A-Za-z]{20,}", content)[0]}
 
     def everything(self):
         """A kernel's socket, a terminal's, an event stream, a download and an upload, under way."""
