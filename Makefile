@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 8443
 FUZZ_SECONDS ?= 20
+OLDER_JUPYTERHUB ?= 5.5.4
 
 .PHONY: help deps build test e2e conformance lint format sanitize fuzz check fuzz-long soak bench image certs run clean
 
@@ -34,7 +35,8 @@ conformance: build ## beside configurable-http-proxy 4.5 and 5.3; writes the tab
 		echo "Some tests failed: the table says which." >&2
 	scripts/conformance-table .e2e/conformance.json
 	scripts/jupyterhub-tests
-	JUPYTERHUB=5.5.4 scripts/jupyterhub-tests
+	JUPYTERHUB=$(OLDER_JUPYTERHUB) scripts/jupyterhub-tests
+	JUPYTERHUB=$(OLDER_JUPYTERHUB) scripts/e2e -k test_proxy
 
 lint: ## formatting, edges between modules, sizes, unsafe code, docs/THREATS.md
 	scripts/lint

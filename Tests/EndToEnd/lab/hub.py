@@ -18,6 +18,13 @@ PASSWORD = "hub-password"
 PYTHON = os.environ.get("JUPYTERHUB_PYTHON") or sys.executable
 
 
+def knows_unix_sockets():
+    """Whether this JupyterHub can put its proxy on UNIX sockets: 6 and later."""
+    version = subprocess.check_output(
+        [PYTHON, "-c", "import importlib.metadata as m; print(m.version('jupyterhub'))"], text=True)
+    return int(version.partition(".")[0]) >= 6
+
+
 class Hub:
     """JupyterHub with a password that all share and single-user servers as plain processes.
 
