@@ -118,6 +118,15 @@ def test_request_cert(proxy_with, certificates, identity, wanted):
     assert greeted(proxy, certificates.trusting(identity)) == wanted
 
 
+def test_authorities_told(proxy_with, certificates):
+    """A browser offers those certificates alone that one of these has signed."""
+    proxy = proxy_with(*flags(certificates, *PUBLIC, "--ssl-ca", "{certs}/both.crt", "--ssl-request-cert"))
+    said = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{proxy.port}", "-tls1_2"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10).stdout
+    names = said.partition("Acceptable client certificate CA names\n")[2].splitlines()[:2]
+    assert {one.replace(" = ", "=") for one in names} == {"CN=conformance ca", "CN=conformance other"}
+
+
 @contract("1", "`--ssl-reject-unauthorized` alone asks for no certificate")
 def test_reject_alone(proxy_with, certificates):
     proxy = proxy_with(*flags(certificates, *PUBLIC, "--ssl-ca", "{certs}/ca.crt", "--ssl-reject-unauthorized"))
@@ -220,6 +229,16 @@ def test_untrusted(proxy_with, backends, certificates, words):
     backend = backends(tls=certificates.serving())
     assert proxy.get(proxy.add(unique(), backend), host="127.0.0.1").status == 503
     assert backend.requests == []
+
+
+@pytest.mark.parametrize("words, status", [((), 200), (("--client-ssl-ca", "{certs}/other.crt"), 503)])
+def test_client_ca_alone(proxy_with, backends, certificates, words, status):
+    """It vouches in place of the system's authorities, not beside them."""
+    proxy = proxy_with(*flags(certificates, *words), environment={
+        "SSL_CERT_FILE": str(certificates["ca.crt"]), "NODE_OPTIONS": "--use-openssl-ca"})
+    backend = backends(tls=certificates.serving())
+    assert proxy.get(proxy.add(unique(), backend), host="127.0.0.1").status == status
+    assert len(backend.requests) == (status == 200)
 
 
 @contract("1", "`--client-ssl-key` and `--client-ssl-cert` are shown to a target that asks")
