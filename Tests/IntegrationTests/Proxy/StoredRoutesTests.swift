@@ -98,8 +98,9 @@ struct StoredRoutesTests {
         let second = try await ProxyFixture(stateDirectory: folder.path, after: first)
         let hub = #"{"hub":true,"target":"http://127.0.0.1:\#(server.port)","jupyterhub":true}"#
         #expect(try await second.api("POST", "/", hub).status == 201)
-        try await second.add("/user/alice", to: server.port)
+        // The seconds begin with the last word, not with its answer.
         let quiet = Instant.now() + .seconds(10)
+        try await second.add("/user/alice", to: server.port)
         #expect(try await second.get("/user/x").status == 503)
         let loop = EventLoop(name: "wait")
         while try await second.get("/user/x").status == 503, Instant.now() < quiet + .seconds(10) {
