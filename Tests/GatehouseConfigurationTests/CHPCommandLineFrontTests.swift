@@ -40,19 +40,23 @@ struct CHPCommandLineFrontTests {
             listeners:
               - {address: "127.0.0.1:8080", redirect_to_https: true}
               - address: "127.0.0.1:8000"
-                front: {profile: nginx, trusted: [10.0.0.0/8, 0.0.0.0/0]}
+                front: {profile: nginx, trusted: [10.0.0.0/8, 0.0.0.0/0, unix]}
             public_urls: [https://hub.example.org]
             """
         let text = try CommandLineFixture.start([], yaml: yaml)
         #expect(text.configuration.listeners[1].front.trusted.count == 2)
         #expect(text.configuration.forwarding.forwardedFields == .replace)
-        #expect(text.lines.map(\.level) == [.warning])
+        #expect(text.configuration.listeners[1].front.trustsUnixSocket)
+        #expect(text.lines.map(\.level) == [.warning, .warning])
         let flag = try CommandLineFixture.start(["--trusted", "127.0.0.1"], yaml: yaml)
         let front = flag.configuration.listeners[1].front
         #expect(front.profile == .nginx)
-        #expect(front.trusted == [try network("127.0.0.1")])
+        #expect(front.trusted == [try network("127.0.0.1")] && !front.trustsUnixSocket)
         #expect(flag.configuration.listeners[0].front == FrontSettings())
         #expect(flag.lines.isEmpty)
+        // What is wrong with the flag is not looked for in the text.
+        let wide = try CommandLineFixture.start(["--trusted", "0.0.0.0/0"], yaml: yaml)
+        #expect(wide.lines.map { $0.text.hasPrefix("flag --trusted: ") } == [true])
         let written = try CommandLineFixture.start(
             [], yaml: yaml + "\nforwarding: {forwarded_fields: append}")
         #expect(written.configuration.forwarding.forwardedFields == .append)

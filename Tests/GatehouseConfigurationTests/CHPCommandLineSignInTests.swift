@@ -129,8 +129,21 @@ struct CHPCommandLineSignInTests {
     @Test func `nobody gets in where no rule is written`() throws {
         let start = try start(yaml: "")
         #expect(start.configuration.access.isEmpty)
+        #expect(start.configuration.readingsMustAgree)
         #expect(start.lines.map(\.level) == [.warning])
         #expect(start.lines[0].text.contains("without a rule nobody is let in"))
+    }
+
+    @Test func `a rule that opens the Hub before a narrower one decides is an error`() {
+        func rules(_ first: String) -> String {
+            "access: [{path: /**, allow: \(first)}, {path: /hub/**, allow: signed_in}]\n"
+        }
+        // All routes are the API's: the Hub is among them.
+        #expect(
+            failure(yaml: rules("public"))?.contains("the Hub and its servers are open") == true)
+        #expect(failure(yaml: rules("signed_in")) == nil)
+        let none = "routes: [{path: /, upstream: http://127.0.0.1:1, preset: none}]\n"
+        #expect(failure(yaml: rules("public") + none) == nil)
     }
 
     @Test func `the preset is of slash and of what the API adds, unless the text says otherwise`()
@@ -232,5 +245,12 @@ struct CHPCommandLineSignInTests {
         #expect(try start(["--port", "0"] + tls[2...]).lines.isEmpty)
         let front = ["--port", "8443", "--front=nginx", "--trusted=10.0.0.0/8"] + tls[2...]
         #expect(try start(front).lines.isEmpty)
+        // One of them has it.
+        let two = CHPCommandLineSignInTests.provider.replacing(
+            "hub.example.org]", with: "hub.example.org, \"https://hub.example.org:8443\"]")
+        let both = try CommandLineFixture.start(
+            ["--port", "8443"] + tls[2...], environment: CHPCommandLineSignInTests.environment,
+            yaml: two + CHPCommandLineSignInTests.open)
+        #expect(both.configuration.publicURLs.count == 2 && both.lines.isEmpty)
     }
 }

@@ -98,6 +98,15 @@ struct EffectiveSettingsTests {
                 """))
     }
 
+    @Test func `a client's name that holds a line's end stays within its comment`() throws {
+        let text = Corpus.text("config/gatehouse.yaml")
+            .replacing("client_id: gatehouse ", with: "client_id: \"a\\u2028b:\" ")
+        let printed = EffectiveSettings.yaml(of: try #require(Corpus.decode(text).configuration))
+        #expect(printed.contains("# What the client \"a\\u2028b:\" must hold"))
+        let again = try #require(Corpus.decode(printed).configuration)
+        #expect(again.oidc?.clientID == "a\u{2028}b:")
+    }
+
     @Test func `a secret is never printed`() throws {
         let text = String(decoding: Corpus.bytes("config/gatehouse.minimal.yaml"), as: UTF8.self)
         let fromFile = try #require(Corpus.decode(text).configuration)
