@@ -162,8 +162,10 @@ struct FakeProviderTests {
     }
 
     @Test func `a client's secret may stand in the form, as JupyterHub sends it`() async throws {
-        let lab = try ProviderFixture()
-        func redeem(_ fields: [(String, String)]) async throws -> WireResponse {
+        let lab = try ProviderFixture(clients: ["app": nil, "other": nil])
+        func redeem(
+            _ fields: [(String, String)], head: [(String, String)] = []
+        ) async throws -> WireResponse {
             var answer = try await lab.authorize()
             if answer.status == 200 { answer = try await lab.logIn(answer) }
             let code = try #require(try lab.callback(answer)["code"])
@@ -172,7 +174,7 @@ struct FakeProviderTests {
                 ("redirect_uri", ProviderFixture.redirectURI), ("code_verifier", lab.verifier),
             ]
             return try await lab.browser.post(
-                lab.url("/protocol/openid-connect/token"), form + fields)
+                lab.url("/protocol/openid-connect/token"), form + fields, fields: head)
         }
 
         #expect(
@@ -181,7 +183,34 @@ struct FakeProviderTests {
             try await redeem([("client_id", "app"), ("client_secret", "guessed")]).status == 401)
         #expect(try await redeem([("client_id", "app")]).status == 401)
         #expect(try await redeem([]).status == 401)
+        let (own, others) = (
+            [("client_id", "app"), ("client_secret", "app-secret")],
+            [("client_id", "other"), ("client_secret", "other-secret")]
+        )
+        #expect(try await redeem(others).json?["error"]?.string == "invalid_grant")
+        #expect(
+            try await redeem([("client_id", "app"), ("client_secret", "other-secret")]).status
+                == 401)
+        // What stands in the head decides.
+        let guess = "Basic " + Base64.encode(Array("app:guessed".utf8))
+        #expect(try await redeem(own, head: [("Authorization", guess)]).status == 401)
         await lab.server.stop()
+    }
+
+    @Test func `in the head id and secret are coded as in a form`() async throws {
+        let lab = try ProviderFixture(clients: ["a+b": nil])
+        let page = try await lab.authorize(client: "a+b")
+        let code = try #require(try lab.callback(try await lab.logIn(page))["code"])
+        #expect(try await lab.redeem(code, client: "a+b").status == 401)
+        let answer = try await lab.redeem(code, client: "a%2Bb", secret: "a%2Bb-secret")
+        #expect(answer.status == 200)
+        await lab.server.stop()
+    }
+
+    @Test func `a JupyterHub is a client with one address, which is told of no logout`() {
+        let hub = FakeClient.jupyterHub("hub", secret: "s", origin: "https://localhost:8443")
+        #expect(hub.redirectURIs == ["https://localhost:8443/hub/oauth_callback"])
+        #expect(hub.postLogoutRedirectURIs.isEmpty && hub.backChannelLogoutURL == nil)
     }
 
     @Test func `userinfo answers for a live session only`() async throws {
@@ -192,7 +221,10 @@ struct FakeProviderTests {
         let field = [("Authorization", "Bearer " + access)]
         let answer = try await lab.browser.send("GET", url, fields: field)
         #expect(answer.json?["preferred_username"]?.string == "bob")
+        #expect(answer.json?["sub"]?.string == (try await lab.verify(tokens)).subject)
         #expect(try await lab.browser.send("GET", url).status == 401)
+        let other = [("Authorization", "Bearer x" + access)]
+        #expect(try await lab.browser.send("GET", url, fields: other).status == 401)
         for sid in lab.provider.sessionIDs { lab.provider.forgetSession(sid: sid) }
         #expect(try await lab.browser.send("GET", url, fields: field).status == 401)
         await lab.server.stop()
@@ -217,6 +249,9 @@ struct FakeProviderTests {
             metadata.authorizationEndpoint == "https://sso.example.org/realms/demo\(path)/auth")
         #expect(metadata.tokenEndpoint == "\(inner)\(path)/token")
         #expect(response.json?["token_endpoint"]?.string == "\(inner)\(path)/token")
+        #expect(
+            response.json?["token_endpoint_auth_methods_supported"]
+                == ["client_secret_basic", "client_secret_post"])
         let outer = try await TestClient().send(
             "GET", inner + "/.well-known/openid-configuration", fields: [])
         #expect(outer.json?["end_session_endpoint"]?.string?.hasPrefix("https://sso") == true)
