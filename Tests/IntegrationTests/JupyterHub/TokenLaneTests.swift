@@ -45,6 +45,8 @@ struct TokenLaneTests {
         #expect(question.method == "GET" && question.body.isEmpty)
         #expect(question.all("authorization") == ["token alices"])
         #expect(question["cookie"] == nil && question["origin"] == nil)
+        #expect(question["host"]?.hasPrefix("127.0.0.1:") == true)
+        #expect(question["accept-encoding"] == "identity")
         #expect(request.all("authorization") == ["token alices"])
         #expect(request.body == [0x78])
         #expect(request["cookie"] == nil && request["x-auth-user"] == nil)
