@@ -220,3 +220,15 @@ class Proxy:
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
         assert not left, f"{self.words} left processes behind: {left}"
+
+
+def start_at(start, port, *words):
+    """A proxy on these three ports in a row, as one that was there before had them: what is stored
+    belongs to addresses."""
+    proxy = start("--ip", "127.0.0.1", "--port", port, "--api-ip", "127.0.0.1", "--api-port", port + 1,
+                  "--metrics-ip", "127.0.0.1", "--metrics-port", port + 2, *words,
+                  addresses=False, ready=False)
+    proxy.public, proxy.api_address, proxy.metrics = [("127.0.0.1", port + one) for one in range(3)]
+    proxy.await_listening(proxy.public)
+    proxy.await_listening(proxy.api_address)
+    return proxy

@@ -12,6 +12,7 @@ import pytest
 
 from backend import Backend, response
 from basics import free_port
+from proxy import start_at
 from wire import Closed, request_bytes
 
 # For a long run; GATEHOUSE_KILL_SEED repeats one.
@@ -118,17 +119,11 @@ def test_kill(peer, start, backends, tmp_path, layout):
         pytest.skip("its routes end with it")
     print(f"GATEHOUSE_KILL_SEED={SEED}")
     target = backends(lambda seen: seen.send(response(body=seen.target))).url
-    port, clock = free_port(2), random.Random(SEED)
+    port, clock = free_port(3), random.Random(SEED)
     writers = [Writer(number, layout, target) for number in range(WRITERS)]
 
     def begin():
-        proxy = start(
-            "--ip", "127.0.0.1", "--port", port, "--api-ip", "127.0.0.1", "--api-port", port + 1,
-            "--state-dir", tmp_path / "state", *layout.words, addresses=False, ready=False)
-        proxy.public, proxy.api_address = ("127.0.0.1", port), ("127.0.0.1", port + 1)
-        proxy.await_listening(proxy.public)
-        proxy.await_listening(proxy.api_address)
-        return proxy
+        return start_at(start, port, "--state-dir", tmp_path / "state", *layout.words)
 
     for _ in range(ROUNDS):
         proxy = begin()
