@@ -10,28 +10,34 @@ struct HubPlace: Sendable {
     let kind: Kind
     /// How JupyterHub calls the cookie of a server or service; empty for the other kinds.
     let cookie: [UInt8]
+    /// Whose the cookies are that come from there.
+    let setter: PinSet.Setter
 
     /// - Parameters:
     ///   - prefix: of the route, decoded, without slash at its end but for `/`.
     ///   - base: of ``HubPreset``.
     init(prefix: ArraySlice<UInt8>, base: [UInt8]) {
         if HubPlace.isHub(prefix: prefix, base: base) {
-            self.init(.hub)
+            self.init(.hub, .hub)
             return
         }
+        let route = Array(prefix)
         guard prefix.starts(with: base) else {
-            self.init(.other)
+            self.init(.other, PinSet.Setter(route: route, owner: route))
             return
         }
         let segments = prefix.dropFirst(base.count)
             .split(separator: 0x2F, omittingEmptySubsequences: false)
+        let owner = Array(segments.prefix(2).joined(separator: [0x2F]))
+        let setter = PinSet.Setter(route: route, owner: owner)
         switch (segments.first.map { String(decoding: $0, as: UTF8.self) }, segments.count) {
         case ("user", 2), ("user", 3):
             let names = segments.dropFirst().map(HubPlace.quoted)
-            self.init(.server, Array("jupyterhub-user-".utf8) + names.joined(separator: [0x2D]))
+            self.init(
+                .server, setter, Array("jupyterhub-user-".utf8) + names.joined(separator: [0x2D]))
         case ("services", 2):
-            self.init(.service, Array("service-".utf8) + segments[1])
-        default: self.init(.other)
+            self.init(.service, setter, Array("service-".utf8) + segments[1])
+        default: self.init(.other, setter)
         }
     }
 
@@ -42,8 +48,9 @@ struct HubPlace: Sendable {
                 && prefix.suffix(3).elementsEqual("hub".utf8)
     }
 
-    private init(_ kind: Kind, _ cookie: [UInt8] = []) {
+    private init(_ kind: Kind, _ setter: PinSet.Setter, _ cookie: [UInt8] = []) {
         self.kind = kind
+        self.setter = setter
         self.cookie = cookie
     }
 

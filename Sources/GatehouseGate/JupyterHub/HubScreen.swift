@@ -36,7 +36,10 @@ final class HubScreen: CookieScreen {
             case .sessionID: true
             case .server: cookie.name == place.cookie
             }
-        if isAtHome, !cookie.isOdd, let session, session.hasPin(name, value) { return true }
+        let setter = cookie.kind == .server ? place.setter : .hub
+        if isAtHome, !cookie.isOdd, let session, session.hasPin(name, value, by: setter) {
+            return true
+        }
         log.stripped(cookie, on: prefix, user: session?.displayName ?? "")
         return false
     }
@@ -59,10 +62,10 @@ final class HubScreen: CookieScreen {
             name: name.array, path: SetCookie.path(of: line) ?? Array(prefix))
         let value = SetCookie.value(of: line)
         guard !value.isEmpty, !value.equals("\"\"") else {
-            session.unpin(where_)
+            session.unpin(where_, by: place.setter)
             return .passes
         }
-        return session.pin(where_, value) ? .passesAfterCommit : .passes
+        return session.pin(where_, value, by: place.setter) ? .passesAfterCommit : .passes
     }
 
     func commit() async throws {

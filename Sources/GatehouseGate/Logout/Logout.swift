@@ -139,7 +139,8 @@ extension Gate {
     /// Set-Cookie lines for JupyterHub's cookies of a session, and for the `_xsrf` that stands
     /// beside each.
     static func removals(of session: Session) -> [String] {
-        let pinned = session.pinnedCookies
+        let places = session.pinnedCookies
+        let pinned = places.hub + places.others
         let paths = Set(pinned.map(\.path)).union(pinned.isEmpty ? [] : [Array("/".utf8)])
         return pinned.map { SetCookie.removal(of: $0.name, path: $0.path) }
             + paths.map { SetCookie.removal(of: Array("_xsrf".utf8), path: $0) }.sorted()

@@ -103,21 +103,29 @@ public final class Session: Sendable {
 
     // MARK: Cookies of upstreams
 
-    /// Whether an upstream has set this cookie in this session.
-    func hasPin(_ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>) -> Bool {
-        pins.withLock { $0.holds(name, value) }
+    /// Whether this upstream has set this cookie in this session.
+    func hasPin(
+        _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>, by setter: PinSet.Setter
+    ) -> Bool {
+        pins.withLock { $0.holds(name, value, by: setter) }
     }
 
     /// An upstream sets a cookie.
     /// - Returns: whether it was not known before.
-    func pin(_ place: PinSet.Place, _ value: borrowing Span<UInt8>) -> Bool {
-        pins.withLock { $0.add(place, value) }
+    func pin(
+        _ place: PinSet.Place, _ value: borrowing Span<UInt8>, by setter: PinSet.Setter
+    ) -> Bool {
+        pins.withLock { $0.add(place, value, by: setter) }
     }
 
-    func unpin(_ place: PinSet.Place) { pins.withLock { $0.remove(place) } }
+    func unpin(_ place: PinSet.Place, by setter: PinSet.Setter) {
+        pins.withLock { $0.remove(place, by: setter) }
+    }
 
     /// The cookies of upstreams that this session has left in the browser.
-    var pinnedCookies: [PinSet.Place] { pins.withLock { $0.places } }
+    var pinnedCookies: (hub: [PinSet.Place], others: [PinSet.Place]) {
+        pins.withLock { $0.places }
+    }
 
     // MARK: Live exchanges
 

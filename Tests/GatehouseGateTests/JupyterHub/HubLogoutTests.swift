@@ -16,6 +16,9 @@ import Testing
         ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-User", "?1"), ("Accept", "text/html"),
     ]
 
+    private static let server = PinSet.Setter(
+        route: Array("/user/alice".utf8), owner: Array("user/alice".utf8))
+
     init() async throws {
         world = try World()
         browser = Browser(world)
@@ -58,7 +61,8 @@ import Testing
         ] {
             let value = Array("v".utf8)
             _ = session.pin(
-                PinSet.Place(name: Array(name.utf8), path: Array(path.utf8)), value.span)
+                PinSet.Place(name: Array(name.utf8), path: Array(path.utf8)), value.span,
+                by: path == "/hub/" ? .hub : HubLogoutTests.server)
         }
         let end = try await follow(try await ask(HubLogoutTests.button))
         for line in [
@@ -78,8 +82,8 @@ import Testing
         let session = try #require(world.gate.store.all.first)
         let place = PinSet.Place(
             name: Array("jupyterhub-user-alice".utf8), path: Array("/user/alice/".utf8))
-        _ = session.pin(place, Array("v".utf8).span)
-        session.unpin(place)
+        _ = session.pin(place, Array("v".utf8).span, by: HubLogoutTests.server)
+        session.unpin(place, by: HubLogoutTests.server)
         let end = try await follow(try await ask(HubLogoutTests.button))
         #expect(end.cookies.contains { $0.hasPrefix("_xsrf=; Max-Age=0; Path=/user/alice/") })
     }
@@ -252,7 +256,7 @@ import Testing
         let value = Array("v".utf8)
         _ = session.pin(
             PinSet.Place(name: Array("jupyterhub-hub-login".utf8), path: Array("/hub/".utf8)),
-            value.span)
+            value.span, by: .hub)
         let start = try await browser.send(
             "GET", World.hub + "/.gatehouse/login?rd=/", Browser.navigation)
         // With a session the login is over at once; a callback of another tab goes on.

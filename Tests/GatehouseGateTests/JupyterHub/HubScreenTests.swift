@@ -180,11 +180,13 @@ import Testing
         let session = try #require(world.gate.store.all.first { $0.username == "alice" })
         for number in 0..<40 {
             let value = Array("v".utf8)
+            let name = Array("service-\(number)".utf8)
             _ = session.pin(
-                PinSet.Place(name: Array("service-\(number)".utf8), path: [0x2F]), value.span)
+                PinSet.Place(name: name, path: [0x2F]), value.span,
+                by: PinSet.Setter(route: name, owner: name))
         }
-        #expect(session.pinnedCookies.count == 32)
-        #expect(session.pinnedCookies.first?.name == Array("service-8".utf8))
+        #expect(session.pinnedCookies.others.count == 32)
+        #expect(session.pinnedCookies.others.first?.name == Array("service-8".utf8))
     }
 
     @Test mutating func `under a public rule nobody is signed in and nothing is pinned`()
