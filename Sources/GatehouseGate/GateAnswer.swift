@@ -46,4 +46,38 @@ public enum GateAnswer: Sendable {
     func adding(cookies: [String]) -> GateAnswer {
         cookies.reduce(self) { $0.adding(.setCookie, $1) }
     }
+
+    /// Bytes of fields up to which an answer takes lines that it can do without: with what every
+    /// answer and page has besides, they fit into the 4 kB that nginx takes as it comes.
+    static let room = 3400
+
+    /// The same with those of these Set-Cookie lines for which there is room, the first first.
+    ///
+    /// An answer that a proxy finds too long reaches nobody, and with it the way to the provider.
+    func adding(cookiesThatFit lines: [String]) -> GateAnswer {
+        var left = GateAnswer.room - fieldBytes
+        var fitting: [String] = []
+        for line in lines {
+            let size = GateAnswer.lineBytes(
+                FieldName.setCookie.spelling.utf8CodeUnitCount, line.utf8.count)
+            guard size <= left else { continue }
+            left -= size
+            fitting.append(line)
+        }
+        return adding(cookies: fitting)
+    }
+
+    private var fieldBytes: Int {
+        let fields =
+            switch self {
+            case .response(let response): response.head.fields
+            case .page(_, _, let fields): fields
+            }
+        return fields.indices.reduce(0) {
+            $0 + GateAnswer.lineBytes(fields.name(at: $1).count, fields.value(at: $1).count)
+        }
+    }
+
+    /// With colon, blank and line end.
+    private static func lineBytes(_ name: Int, _ value: Int) -> Int { name + value + 4 }
 }

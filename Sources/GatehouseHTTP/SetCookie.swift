@@ -40,12 +40,16 @@ public enum SetCookie {
     }
 
     /// The value of a Set-Cookie line that removes a cookie of an upstream's.
+    ///
+    /// As short as may be, there can be many: the attributes that protect a value are asked for
+    /// where the name has a prefix such as `__Host-`, and of no other name.
     /// - Parameters:
     ///   - name: as it was set.
     ///   - path: as it was set.
     public static func removal(of name: [UInt8], path: [UInt8]) -> String {
         String(decoding: name, as: UTF8.self)
-            + "=; Max-Age=0; Path=\(String(decoding: path, as: UTF8.self)); Secure; HttpOnly"
+            + "=; Max-Age=0; Path=\(String(decoding: path, as: UTF8.self))"
+            + (name.starts(with: "__".utf8) ? "; Secure; HttpOnly" : "")
     }
 
     /// Whether the value of a Set-Cookie line sets one of our cookies, or one that a browser

@@ -163,4 +163,13 @@ private func forwarded(_ value: String) -> String? {
             SetCookie.removal(session)
                 == "\(session)=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax")
     }
+
+    @Test(arguments: [("a", ""), ("_xsrf", ""), ("__Host-a", "; Secure; HttpOnly")])
+    func `an upstream's cookie is removed in few words, with what a prefix asks for`(
+        name: String, more: String
+    ) {
+        #expect(
+            SetCookie.removal(of: Array(name.utf8), path: Array("/x/".utf8))
+                == "\(name)=; Max-Age=0; Path=/x/\(more)")
+    }
 }

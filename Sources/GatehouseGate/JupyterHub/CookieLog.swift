@@ -11,6 +11,8 @@ final class CookieLog: Sendable {
         case foreign
         /// Its name could be read as another one.
         case unclear
+        /// Its name or path is longer than a browser keeps.
+        case long
         /// Set under a public rule, where nobody is signed in.
         case anonymous
     }

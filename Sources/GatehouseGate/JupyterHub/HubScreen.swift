@@ -9,6 +9,11 @@ import GatehouseHTTP
 /// another person has signed in on the same browser, or with a copied cookie, the Hub sees a
 /// stranger and logs in the right one.
 final class HubScreen: CookieScreen {
+    /// Bytes of a cookie's name and of its path. A browser heeds no longer Path
+    /// (draft-ietf-httpbis-rfc6265bis §5.6), so such a cookie would stand where nobody looks for it
+    /// to remove it; JupyterHub's is its base URL and two names.
+    private static let longest = 1024
+
     /// nil under a public rule: nobody is signed in there, and nothing is pinned.
     private let session: Session?
     private let prefix: ArraySlice<UInt8>
@@ -53,13 +58,15 @@ final class HubScreen: CookieScreen {
             case .hubLogin, .sessionID: place.kind == .hub
             case .server: cookie.name == place.cookie
             }
-        guard isAtHome, !cookie.isOdd, let session else {
-            log.dropped(
-                cookie, !isAtHome ? .foreign : cookie.isOdd ? .unclear : .anonymous, by: prefix)
+        let path = SetCookie.path(of: line) ?? Array(prefix)
+        let isKept = max(name.count, path.count) <= HubScreen.longest
+        guard isAtHome, isKept, !cookie.isOdd, let session else {
+            let cause: CookieLog.Cause =
+                !isAtHome ? .foreign : cookie.isOdd ? .unclear : isKept ? .anonymous : .long
+            log.dropped(cookie, cause, by: prefix)
             return .dropped
         }
-        let where_ = PinSet.Place(
-            name: name.array, path: SetCookie.path(of: line) ?? Array(prefix))
+        let where_ = PinSet.Place(name: name.array, path: path)
         let value = SetCookie.value(of: line)
         guard !value.isEmpty, !value.equals("\"\"") else {
             session.unpin(where_, by: place.setter)

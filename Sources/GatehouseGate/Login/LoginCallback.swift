@@ -205,7 +205,9 @@ extension Gate {
                 LoginCookies.removal(state.transaction),
                 // Tabs that finish together count once.
                 LoopCount(entries: visit.loop.entries + (old == nil ? 1 : 0)).line,
-            ] + (old.map { $0 === session ? [] : Gate.removals(of: $0) } ?? []))
+            ]
+        ).adding(
+            cookiesThatFit: old.map { $0 === session ? [] : Gate.removals(of: $0) } ?? [])
     }
 
     /// Ends the session that the browser had here, unless it is the one that is signed in again.

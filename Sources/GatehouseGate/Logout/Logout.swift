@@ -79,10 +79,12 @@ extension Gate {
         }
         do { try await end(sessions, .signOut) } catch {
             return GateAnswer.page(.unavailable(retryAfter: 5), status: 503)
-                .adding(.retryAfter, "5").adding(cookies: Gate.forgetting(session))
+                .adding(.retryAfter, "5").adding(cookies: Gate.forgetting())
+                .adding(cookiesThatFit: Gate.removals(of: session))
         }
         return await leaveProvider(visit, idToken: idToken)
-            .adding(cookies: Gate.forgetting(session))
+            .adding(cookies: Gate.forgetting())
+            .adding(cookiesThatFit: Gate.removals(of: session))
     }
 
     /// Sends the browser to the provider's end of session; says so where that cannot be.
@@ -129,20 +131,26 @@ extension Gate {
         return url.revealText()
     }
 
-    /// Set-Cookie lines that leave nothing of ours in the browser but logins in progress, and
-    /// nothing of what upstreams have set there in `session`.
-    private static func forgetting(_ session: Session? = nil) -> [String] {
+    /// Set-Cookie lines that leave nothing of ours in the browser but logins in progress.
+    private static func forgetting() -> [String] {
         [SetCookie.removal(ReservedCookies.session.description), LoopCount.removal]
-            + (session.map(removals) ?? [])
     }
 
     /// Set-Cookie lines for JupyterHub's cookies of a session, and for the `_xsrf` that stands
-    /// beside each.
+    /// beside each: as many as fit. What is left opens nothing, since its session has ended; so
+    /// the Hub's come first, and then the shortest, or long ones that one server has set would
+    /// keep out all others.
     static func removals(of session: Session) -> [String] {
-        let places = session.pinnedCookies
-        let pinned = places.hub + places.others
-        let paths = Set(pinned.map(\.path)).union(pinned.isEmpty ? [] : [Array("/".utf8)])
-        return pinned.map { SetCookie.removal(of: $0.name, path: $0.path) }
-            + paths.map { SetCookie.removal(of: Array("_xsrf".utf8), path: $0) }.sorted()
+        let (hub, others) = session.pinnedCookies
+        guard !hub.isEmpty || !others.isEmpty else { return [] }
+        let hubPaths = Set(hub.map(\.path)).union([Array("/".utf8)])
+        let otherPaths = Set(others.map(\.path)).subtracting(hubPaths)
+        func xsrf(_ paths: Set<[UInt8]>) -> [PinSet.Place] {
+            paths.map { PinSet.Place(name: Array("_xsrf".utf8), path: $0) }
+        }
+        return [hub, xsrf(hubPaths), Array(Set(others)), xsrf(otherPaths)].flatMap { places in
+            places.map { SetCookie.removal(of: $0.name, path: $0.path) }
+                .sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
+        }
     }
 }

@@ -68,10 +68,10 @@ import Testing
         for line in [
             "jupyterhub-hub-login=; Max-Age=0; Path=/hub/",
             "jupyterhub-user-alice=; Max-Age=0; Path=/user/alice/",
-            "_xsrf=; Max-Age=0; Path=/;", "_xsrf=; Max-Age=0; Path=/hub/",
+            "_xsrf=; Max-Age=0; Path=/", "_xsrf=; Max-Age=0; Path=/hub/",
             "_xsrf=; Max-Age=0; Path=/user/alice/",
         ] {
-            #expect(end.cookies.contains { $0.hasPrefix(line) }, "\(line)")
+            #expect(end.cookies.contains(line), "\(line)")
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatehouseGate
 
-/// Who may push whose cookies out of a session's pins.
+/// Who may push whose cookies out of a session's pins, and what a log out makes of them.
 @Suite struct PinSetTests {
     private static let button = [
         ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
@@ -53,14 +53,17 @@ import Testing
             "/", "jupyterhub-hub-login=h; Path=/hub/", "jupyterhub-session-id=s; Path=/")
     }
 
-    /// The Set-Cookie lines of a whole log out.
-    private mutating func signOut() async throws -> [String] {
+    /// The Set-Cookie lines of a whole log out, and all its fields' bytes.
+    private mutating func signOut() async throws -> (cookies: [String], bytes: Int) {
         let session = try #require(world.gate.store.all.first)
         let token = world.gate.logoutToken(for: session)
         let end = try await alice.send(
             "GET", World.hub + "/.gatehouse/logout?token=" + token, Self.button)
         #expect(end.status == 302)
-        return end.cookies
+        let location = try #require(end.location)
+        // `Location: `, `Cache-Control: no-store`, and each with its line's end.
+        let others = location.utf8.count + 12 + 25
+        return (end.cookies, end.cookies.reduce(others) { $0 + $1.utf8.count + 14 })
     }
 
     // SECURITY-CASES I12.
@@ -77,7 +80,7 @@ import Testing
         try await expect("jupyterhub-user-eve", "0", passesTo: "/user/eve")
         let places = try #require(world.gate.store.all.first).pinnedCookies
         #expect(places.hub.count == 2 && places.others.count == 1 + 8)
-        let cookies = try await signOut()
+        let cookies = try await signOut().cookies
         for line in [
             "jupyterhub-hub-login=; Max-Age=0; Path=/hub/",
             "jupyterhub-session-id=; Max-Age=0; Path=/",
@@ -128,5 +131,73 @@ import Testing
         // What the one removes stays the other's.
         try await set("/user/a-b", "jupyterhub-user-a-b=\"\"; Path=/user/a/b/")
         try await expect("jupyterhub-user-a-b", "own", passesTo: "/user/a/b")
+    }
+
+    // SECURITY-CASES I13.
+    @Test mutating func `a log out's answer stays small, and forgets the Hub's cookies first`()
+        async throws
+    {
+        let long = String(repeating: "p", count: 900)
+        for number in 0..<8 {
+            try await set(
+                "/user/eve", "jupyterhub-user-eve=e; Path=/\(number)\(long)")
+        }
+        for number in 0..<22 {
+            try await set(
+                "/user/alice/server-\(number)",
+                "jupyterhub-user-alice-server-\(number)=a; Path=/user/alice/server-\(number)/")
+        }
+        try await setHub()
+        let (cookies, bytes) = try await signOut()
+        #expect(bytes <= 3400, "\(bytes)")
+        for line in [
+            "jupyterhub-hub-login=; Max-Age=0; Path=/hub/",
+            "jupyterhub-session-id=; Max-Age=0; Path=/", "_xsrf=; Max-Age=0; Path=/hub/",
+            "_xsrf=; Max-Age=0; Path=/",
+        ] {
+            #expect(cookies.contains { $0.hasPrefix(line) }, "\(line)")
+        }
+        // The short ones are not kept out by the long ones.
+        #expect(cookies.contains { $0.hasPrefix("jupyterhub-user-alice-server-9=") })
+        #expect(!cookies.contains { $0.contains("ppp") })
+    }
+
+    @Test mutating func `14 servers' cookies fit into what nginx takes as it comes`()
+        async throws
+    {
+        try await setHub()
+        for number in 0..<14 {
+            try await set(
+                "/user/alice/server-\(number)",
+                "jupyterhub-user-alice-server-\(number)=a; Path=/user/alice/server-\(number)/")
+        }
+        let (cookies, bytes) = try await signOut()
+        for number in 0..<14 {
+            #expect(
+                cookies.contains {
+                    $0.hasPrefix("jupyterhub-user-alice-server-\(number)=; Max-Age=0; ")
+                }, "\(number)")
+        }
+        #expect(bytes <= 3400, "\(bytes)")
+    }
+
+    @Test mutating func `a cookie whose path or name no browser would take is dropped`()
+        async throws
+    {
+        let server = try await screen("/user/alice")
+        for (length, isTaken) in [(1024, true), (1025, false)] {
+            let path = "/" + String(repeating: "p", count: length - 1)
+            let line = Array("jupyterhub-user-alice=a; Path=\(path)".utf8)
+            #expect((server.judge(setCookie: line.span) != .dropped) == isTaken)
+        }
+        let name = String(repeating: "n", count: 1024 - 16)
+        for (more, isTaken) in [("", true), ("n", false)] {
+            let long = try await screen("/user/\(name)\(more)")
+            let line = Array("jupyterhub-user-\(name)\(more)=a; Path=/user/".utf8)
+            #expect((long.judge(setCookie: line.span) != .dropped) == isTaken)
+        }
+        // Any other cookie is the application's.
+        let other = Array("theme=dark; Path=/\(String(repeating: "p", count: 2000))".utf8)
+        #expect(server.judge(setCookie: other.span) == .passes)
     }
 }

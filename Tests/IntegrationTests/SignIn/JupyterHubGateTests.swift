@@ -84,6 +84,45 @@ import Testing
         await gateway.stop()
     }
 
+    // SECURITY-CASES I13.
+    @Test func `the whole head of a log out's answer is below 4 kB, whatever servers have set`()
+        async throws
+    {
+        let pages = try LocalServer.start { [upstream] _ in upstream }
+        let paths = ["/user/eve"] + (0..<14).map { "/user/alice/server-\($0)" }
+        let settings = GatewaySettings(
+            routes: paths.map {
+                "{path: \($0), upstream: \"http://127.0.0.1:\(pages.port)\", preset: jupyterhub}"
+            }, access: ["{path: /user/**, allow: signed_in}"])
+        let gateway = try await gateway(settings: settings)
+        let alice = try await gateway.browser(of: "alice")
+        setLogin("alice")
+        _ = try await alice.visit(gateway.publicURL + "/hub/oauth_callback")
+        for (path, name) in paths.map({ ($0, $0.dropFirst().replacing("/", with: "-")) }) {
+            var response = Response(200)
+            let lengths = path == "/user/eve" ? [900, 1000, 1200, 4000] : [0]
+            for length in lengths {
+                let more = String(repeating: "p", count: length)
+                response.head.fields.append(
+                    .setCookie, "jupyterhub-\(name)=x; Path=\(path)/\(more)")
+            }
+            upstream.on(path, response)
+            #expect(try await alice.visit(gateway.publicURL + path).status == 200)
+        }
+        let answer = try await alice.send(
+            "GET", gateway.publicURL + "/hub/logout", fields: JupyterHubGateTests.button)
+        let end = try await alice.send(
+            "GET", gateway.publicURL + (try #require(answer["location"])),
+            fields: JupyterHubGateTests.button)
+        #expect(end.status == 302)
+        let size = end.fields.reduce(20) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        #expect(size < 4096, "\(size)")
+        #expect(end.all("set-cookie").contains("jupyterhub-hub-login=; Max-Age=0; Path=/hub/"))
+        #expect(alice.cookies(for: gateway.publicURL + "/hub/home").isEmpty)
+        await gateway.stop()
+        await pages.stop()
+    }
+
     @Test func `a Hub that does not answer does not hold a log out up`() async throws {
         let gateway = try await gateway()
         upstream.on("/hub/logout") { exchange in
