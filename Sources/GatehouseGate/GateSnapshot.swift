@@ -166,6 +166,7 @@ public final class GateSnapshot: Sendable {
             log: cookieLog)
         passage.edits.cookies = .screened(screen)
         passage.review.screen = screen
+        passage.review.mayBindOrigin = hub.isHub(prefix: prefix)
     }
 
     /// A rule that is not public: session, origin, then what the rule says.

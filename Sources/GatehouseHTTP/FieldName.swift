@@ -19,6 +19,9 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     case secFetchSite, secFetchMode, secFetchDest, secFetchUser, secPurpose, purpose
     case xRequestedWith, userAgent, contentSecurityPolicy, xAccelBuffering, clearSiteData
     case http2Settings
+    // What holds for the whole origin and not for one page of it
+    case serviceWorkerAllowed, strictTransportSecurity, nel, reportTo, reportingEndpoints
+    case altSvc, publicKeyPins, acceptCH, secureSessionRegistration, setLogin
     // Ours, set anew on every forwarded request
     case xRequestID
     // Never taken from a client
@@ -42,6 +45,14 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     /// Removed from every request, in every spelling, before ours are set (the one such list).
     @inlinable
     public var isNeverTakenFromClients: Bool { rawValue >= FieldName.forwarded.rawValue }
+
+    /// A response's field that holds for the whole origin, or by which one page of it may get hold
+    /// of the others.
+    @inlinable
+    public var bindsOrigin: Bool {
+        rawValue >= FieldName.serviceWorkerAllowed.rawValue
+            && rawValue <= FieldName.setLogin.rawValue
+    }
 
     /// Tells where a request came from, on behalf of proxies before.
     @inlinable
@@ -109,7 +120,14 @@ extension FieldName {
         ("X-Requested-With", "x-requested-with"), ("User-Agent", "user-agent"),
         ("Content-Security-Policy", "content-security-policy"),
         ("X-Accel-Buffering", "x-accel-buffering"), ("Clear-Site-Data", "clear-site-data"),
-        ("HTTP2-Settings", "http2-settings"), ("X-Request-Id", "x-request-id"),
+        ("HTTP2-Settings", "http2-settings"),
+        ("Service-Worker-Allowed", "service-worker-allowed"),
+        ("Strict-Transport-Security", "strict-transport-security"), ("NEL", "nel"),
+        ("Report-To", "report-to"), ("Reporting-Endpoints", "reporting-endpoints"),
+        ("Alt-Svc", "alt-svc"), ("Public-Key-Pins", "public-key-pins"),
+        ("Accept-CH", "accept-ch"),
+        ("Secure-Session-Registration", "secure-session-registration"),
+        ("Set-Login", "set-login"), ("X-Request-Id", "x-request-id"),
         ("Forwarded", "forwarded"), ("X-Forwarded-For", "x-forwarded-for"),
         ("X-Forwarded-Proto", "x-forwarded-proto"), ("X-Forwarded-Host", "x-forwarded-host"),
         ("X-Forwarded-Port", "x-forwarded-port"), ("X-Forwarded-Server", "x-forwarded-server"),

@@ -70,10 +70,17 @@ public struct ResponseReview: Sendable {
     public var caching: Caching
     /// Judges Set-Cookie lines, besides those of our own cookies, which never pass.
     public var screen: (any CookieScreen)?
+    /// Whether fields pass that hold for the whole origin (``FieldName/bindsOrigin``): not from
+    /// code of one user, who shares it with others.
+    public var mayBindOrigin: Bool
 
-    public init(caching: Caching = .unchanged, screen: (any CookieScreen)? = nil) {
+    public init(
+        caching: Caching = .unchanged, screen: (any CookieScreen)? = nil,
+        mayBindOrigin: Bool = true
+    ) {
         self.caching = caching
         self.screen = screen
+        self.mayBindOrigin = mayBindOrigin
     }
 }
 

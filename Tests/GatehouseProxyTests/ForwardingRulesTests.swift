@@ -226,6 +226,22 @@ struct ForwardingRulesTests {
         #expect(head.contains("X-Bar: 2\r\n"))
     }
 
+    // SECURITY B18.
+    @Test(arguments: [
+        "Service-Worker-Allowed", "Strict-Transport-Security", "NEL", "Report-To",
+        "reporting-endpoints", "Alt-Svc", "Public-Key-Pins", "Accept-CH",
+        "Secure-Session-Registration", "Set-Login", "service_worker_allowed",
+    ])
+    func `what holds for the whole origin passes from whom it belongs to, and from nobody else`(
+        name: String
+    ) throws {
+        let text = "HTTP/1.1 200 OK\nX-Foo: 1\n\(name): evil\nX-Bar: 2\n\n"
+        let head = try returned(text, ResponseReview(mayBindOrigin: false))
+        #expect(!head.contains("evil"))
+        #expect(head.contains("X-Foo: 1\r\nX-Bar: 2\r\n"))
+        #expect(try returned(text).contains("\(name): evil\r\n"))
+    }
+
     // SECURITY A08: the bytes received are what is forwarded.
     // RFC 9213: each of them would outrank our `private` at the cache that it is for.
     @Test(arguments: [

@@ -132,7 +132,9 @@ enum ForwardingRules {
         var rest = 0
         for index in head.fields.indices {
             let entry = head.fields[index]
-            var passes = !isDropped(entry) && !options.contains(head.fields.name(at: index))
+            var passes =
+                !isDropped(entry) && (review.mayBindOrigin || !entry.resembles.bindsOrigin)
+                && !options.contains(head.fields.name(at: index))
             var moved: String?
             switch entry.name {
             case .contentType where head.fields.value(at: index).startsLike(eventStream):

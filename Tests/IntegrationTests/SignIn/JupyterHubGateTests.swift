@@ -84,6 +84,43 @@ import Testing
         await gateway.stop()
     }
 
+    // SECURITY-CASES B18.
+    @Test(arguments: [true, false])
+    func `a user's server binds nothing of the origin that it shares, the Hub may`(
+        isPublic: Bool
+    ) async throws {
+        let pages = try LocalServer.start { [upstream] _ in upstream }
+        let target = "upstream: \"http://127.0.0.1:\(pages.port)\""
+        let rule = "{path: /**, allow: \(isPublic ? "anyone" : "signed_in")}"
+        let settings = GatewaySettings(
+            routes: [
+                "{path: /user/eve, \(target), preset: jupyterhub}",
+                "{path: /services/eve, \(target), preset: jupyterhub}",
+                "{path: /plain, \(target)}",
+            ], access: [rule])
+        let gateway = try await gateway(settings: settings)
+        let alice = try await gateway.browser(of: "alice")
+        let fields = [
+            ("service-worker-allowed", "/"), ("strict-transport-security", "max-age=0"),
+            ("nel", "{}"), ("report-to", "{}"), ("alt-svc", "h3=\"evil.example:443\""),
+        ]
+        for (path, passes) in [
+            ("/user/eve/sw.js", false), ("/services/eve/sw.js", false), ("/hub/sw.js", true),
+            ("/plain/sw.js", true),
+        ] {
+            var response = Response(200, contentType: "text/javascript", "1")
+            for (name, value) in fields { response.head.fields.append(name, value) }
+            upstream.on(path, response)
+            let answer = try await alice.visit(gateway.publicURL + path)
+            #expect(answer.status == 200 && answer.text == "1")
+            for (name, value) in fields {
+                #expect(answer[name] == (passes ? value : nil), "\(name) of \(path)")
+            }
+        }
+        await gateway.stop()
+        await pages.stop()
+    }
+
     // SECURITY-CASES I13.
     @Test func `the whole head of a log out's answer is below 4 kB, whatever servers have set`()
         async throws

@@ -10,7 +10,7 @@ extension GateSnapshot {
     func decideByToken(
         _ request: borrowing RequestHead, _ visitor: Visitor, _ rule: Int
     ) -> Decision? {
-        guard let lane, visitor.route?.hub != nil, let host = visitor.host,
+        guard let lane, let hub = visitor.route?.hub, let host = visitor.host,
             let token = HubToken(request, limit: options.limits.hubTokenLength)
         else { return nil }
         let name = hosts.entries[host].host
@@ -31,7 +31,9 @@ extension GateSnapshot {
             guard rules.allows(rule, bearer, path: request.path()) else {
                 return .answer(deny(request, nil))
             }
-            return .pass(passage(of: bearer, request))
+            var passage = passage(of: bearer, request)
+            passage.review.mayBindOrigin = hub.isHub(prefix: visitor.prefix)
+            return .pass(passage)
         case .bad: return .answer(GateSnapshot.invalidToken)
         case .tooMany: return .answer(GateSnapshot.later(429, "too_many_tokens", seconds: 1))
         case .unavailable:
