@@ -21,7 +21,7 @@ struct OtherPeoplesServersTests {
     ]
 
     // SECURITY-CASES H06.
-    @Test func `a server of alice's that bob visits gets no cookie and no token of his`()
+    @Test func `a server of alice's that bob visits gets no cookie of ours and no token of his`()
         async throws
     {
         // Whoever is signed in may enter, as where servers are shared.
