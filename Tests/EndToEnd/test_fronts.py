@@ -3,7 +3,10 @@ cloudflared. One Hub, and before it a `gatehouse serve` for each file of config/
 import base64
 import hashlib
 import http.client
+import http.server
+import json
 import os
+import threading
 import time
 
 import pytest
@@ -13,7 +16,7 @@ from lab.basics import MEGABYTE, free_port
 from lab.client import NAVIGATION, field
 from lab.fronts import Fronted, Tunnelled
 from lab.nginx import Nginx
-from lab.recipes import RecipeHub, certificate, recipe
+from lab.recipes import RecipeHub, ask, certificate, recipe
 
 NGINX, SOCKET, TUNNEL, NOTHING = "nginx", "a socket", "Cloudflare Tunnel", "nothing"
 BUFFERING = "nginx with buffering"
@@ -163,6 +166,53 @@ def test_while_the_gateway_is_away_nginx_says_try_again(people, documented):
     answer = alice.get("/user/alice/api/kernels")
     assert (answer.status, field(answer, "Retry-After")) == (503, "2")
     assert people(NGINX).get("/user/alice/api/kernels").status == 200
+
+
+class NamedServers(http.server.BaseHTTPRequestHandler):
+    """Sets what JupyterHub's servers set, each its own."""
+
+    def do_GET(self):
+        _, _, user, server, _ = self.path.split("/")
+        self.send_response(200)
+        self.send_header(
+            "Set-Cookie", f"jupyterhub-user-{user}-{server}=x; Path=/user/{user}/{server}/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("without", ["", "proxy_buffer_size 16k;"])
+def test_a_log_out_with_the_cookies_of_14_servers_gets_through_nginx(
+        hub, keycloak, documented, without):
+    """Also where nginx takes no longer heads than it does by default."""
+    servers = http.server.ThreadingHTTPServer(("127.0.0.1", 0), NamedServers)
+    threading.Thread(target=servers.serve_forever, daemon=True).start()
+    target = json.dumps({"target": f"http://127.0.0.1:{servers.server_port}"}).encode()
+    paths = [f"/user/alice/server-{number}" for number in range(14)]
+
+    def routes(method, body=None):
+        for path in paths:
+            status, text = ask(
+                hub.api_port, method, "/api/routes" + path, body, f"token {hub.token}")
+            assert status in (201, 204), text
+    alice = Fronted(hub, "alice", documented(without))
+    alice.enter()
+    routes("POST", target)
+    try:
+        for path in paths:
+            assert alice.get(path + "/").status == 200
+    finally:
+        routes("DELETE")
+        servers.shutdown()
+    mine = NAVIGATION | {"Sec-Fetch-Site": "same-origin"}
+    assert any("server-13" in name for name in alice.cookies["localhost"])
+    answer = alice.request("GET", "/hub/logout", mine)
+    end = alice.request("GET", field(answer, "Location"), mine)
+    assert end.status == 302 and field(end, "Location").startswith(keycloak.issuer), end
+    assert alice.get("/hub/home").status == 401
+    assert not alice.value("jupyterhub-hub-login", "/hub/home")
 
 
 # As it should not be: each answer names the cause, and nothing reaches the Hub.
