@@ -226,7 +226,7 @@ import Testing
         }
         // An old one, as a script asks with it.
         world.clock.advance(by: .seconds(302))
-        let old = try await ask(fields, url: World.hub + link)
+        let old = try await ask(fields, url: HubLogoutTests.url + link)
         #expect(old.passage?.edits.target == Array("/hub/logout".utf8))
         #expect(world.ended.isEmpty)
     }
