@@ -51,6 +51,9 @@ public struct Limits: Sendable, Equatable {
     public var tombstone = Duration.seconds(600)
     public var logoutTokensPerPeer = 50
     public var replayEntries = 65536
+    public var loginExchanges = 64
+    public var loginExchangesPerPeer = 16
+    public var refusedCodesPerPeer = 20
 
     // MARK: Tokens of JupyterHub
     public var hubTokenLength = 512
@@ -181,7 +184,18 @@ extension Limits {
         Limit(
             "logout_tokens_per_peer", .count(\.logoutTokensPerPeer),
             "rejected logout tokens a second and peer"),
-        Limit("replay_entries", .count(\.replayEntries), "logout tokens remembered against replay"),
+        Limit(
+            "replay_entries", .count(\.replayEntries),
+            "logout tokens remembered against replay, and as many logins"),
+        Limit(
+            "login_exchanges", .count(\.loginExchanges),
+            "codes being redeemed at the provider at once; 503 above"),
+        Limit(
+            "login_exchanges_per_peer", .count(\.loginExchangesPerPeer),
+            "as login_exchanges, of one peer; 429 above"),
+        Limit(
+            "refused_codes_per_peer", .count(\.refusedCodesPerPeer),
+            "codes a second and peer that the provider refuses; 429 above"),
         Limit(
             "hub_token_length", .size(\.hubTokenLength),
             "a longer one is no token of JupyterHub's; its own have 32 B"),

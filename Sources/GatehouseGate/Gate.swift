@@ -19,7 +19,7 @@ public final class Gate: Sendable {
     let clock: GateClock
     let onEnd: EndHook
     let hub: (any HubAPI)?
-    let redeemed: SeenOnce
+    let redemptions: Redemptions
     let replays: SeenOnce
     let rejections: PeerRate
     /// nil only while it is made.
@@ -48,7 +48,7 @@ public final class Gate: Sendable {
         self.clock = clock
         self.onEnd = onEnd
         self.hub = hub
-        redeemed = SeenOnce(capacity: options.limits.replayEntries)
+        redemptions = Redemptions(limits: options.limits)
         replays = SeenOnce(capacity: options.limits.replayEntries)
         rejections = PeerRate(perSecond: options.limits.logoutTokensPerPeer)
         current = Locked(nil)

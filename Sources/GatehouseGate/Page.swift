@@ -90,4 +90,6 @@ public enum LoginFailure: Sendable, Equatable {
     case username
     /// The provider goes on giving out a session that it has ended.
     case endedMeanwhile
+    /// Too many logins end at this moment; nothing is wrong with this one.
+    case busy
 }

@@ -113,6 +113,7 @@ extension LoginFailure {
         case .credentials: "credentials"
         case .username: "username"
         case .endedMeanwhile: "ended_meanwhile"
+        case .busy: "busy"
         }
     }
 }

@@ -46,7 +46,7 @@ extension Gate {
             return await serveError(visit, state, code: code, description: description)
         case .code(let code):
             return await redeem(
-                visit, state, code: code, pkce: PKCE(transaction: transaction.secret), metadata)
+                visit, state, code: code, transaction: transaction.secret, metadata)
         }
     }
 
@@ -73,24 +73,33 @@ extension Gate {
     /// Redeems the code, once whatever happens: a second time makes Keycloak drop our session, and
     /// no logout is told to us any more.
     private func redeem(
-        _ visit: Visit, _ state: LoginState, code: Secret, pkce: PKCE,
+        _ visit: Visit, _ state: LoginState, code: Secret, transaction: Secret,
         _ metadata: ProviderMetadata
     ) async -> GateAnswer {
         let now = clock.instant()
-        let mark = Crypto.sha256(code.reveal())
-        guard redeemed.note(mark, until: now + visit.limits.loginTime, now: now) == .first else {
+        let redemption: Redemptions.Redemption
+        switch redemptions.begin(
+            code: code, login: transaction, peer: visit.arrival.peer, now: now)
+        {
+        case .begun(let begun): redemption = begun
+        case .again:
             if visit.session(now: now) != nil { return goOn(visit, state) }
             return await restart(visit, state, because: .cookies)
+        case .limited(let limit, let byPeer):
+            return serveLimit(visit, state, limit, byPeer: byPeer)
         }
         let removal = [LoginCookies.removal(state.transaction)]
+        let pkce = PKCE(transaction: transaction)
         let tokens: TokenResponse
         do throws(RedemptionError) {
             tokens = try await visit.provider.redeem(
                 code: code, redirectURI: visit.url(OwnPath.callback), verifier: pkce.verifier,
                 metadata: metadata)
         } catch {
+            redemptions.end(redemption, error.verdict, now: clock.instant())
             return await serveRefusal(visit, state, error)
         }
+        redemptions.end(redemption, .accepted, now: clock.instant())
         do throws(LoginStop) {
             let token = try await verify(tokens, visit, pkce: pkce, metadata)
             return try await enter(visit, state, token, idToken: tokens.idToken)
@@ -113,6 +122,18 @@ extension Gate {
                     .adding(.retryAfter, "5").adding(cookies: removal)
             }
         }
+    }
+
+    /// The code is not redeemed, and the login stays good: the same address can be tried again.
+    private func serveLimit(
+        _ visit: Visit, _ state: LoginState, _ limit: String, byPeer: Bool
+    ) -> GateAnswer {
+        log.warning(
+            "login_limited", ("limit", limit), ("host", visit.host.host),
+            ("peer", visit.arrival.peer))
+        return GateAnswer.page(
+            .loginFailed(.busy, retry: visit.loginURL(state.target)), status: byPeer ? 429 : 503
+        ).adding(.retryAfter, "5")
     }
 
     private func serveRefusal(

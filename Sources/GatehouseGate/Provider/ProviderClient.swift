@@ -252,4 +252,12 @@ enum RedemptionError: Error {
     /// Nobody knows whether it was redeemed; it never is again.
     case trouble(ProviderTrouble)
     case refused(OIDCError)
+
+    /// What the provider did with the code: only a clear refusal says that it is worth nothing.
+    var verdict: Redemptions.Verdict {
+        switch self {
+        case .refused(.invalidGrant), .refused(.credentialsRefused): .refused
+        case .refused, .trouble: .unclear
+        }
+    }
 }

@@ -253,6 +253,13 @@ struct PageContent {
                         + "Please tell whoever runs this site."
                 ], []
             )
+        case .busy:
+            (
+                [
+                    "Too many people, or one of them too often, are signing in at this moment. "
+                        + "Please wait a few seconds and try again."
+                ], []
+            )
         case .endedMeanwhile:
             (
                 [

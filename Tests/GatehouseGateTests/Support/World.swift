@@ -115,9 +115,13 @@ struct Outcome {
 /// A browser: cookies by host, and what it says about its requests.
 struct Browser {
     let world: World
+    let peer: String
     var jars: [String: [(name: String, value: String)]] = [:]
 
-    init(_ world: World) { self.world = world }
+    init(_ world: World, peer: String = "192.0.2.1") {
+        self.world = world
+        self.peer = peer
+    }
 
     static let navigation = [
         ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"),
@@ -147,7 +151,7 @@ struct Browser {
             request.fields.append(
                 .cookie, jar.map { "\($0.name)=\($0.value)" }.joined(separator: "; "))
         }
-        let arrival = Arrival(peer: "192.0.2.1", isTLS: isTLS, now: world.clock.instant)
+        let arrival = Arrival(peer: peer, isTLS: isTLS, now: world.clock.instant)
         let outcome = await world.send(
             request, body: Array(body.utf8), arrival, route: route, prefix: prefix)
         for line in outcome.cookies { take(line, host: host) }
