@@ -52,7 +52,8 @@ public final class Gate: Sendable {
         replays = SeenOnce(capacity: options.limits.replayEntries)
         rejections = PeerRate(perSecond: options.limits.logoutTokensPerPeer)
         current = Locked(nil)
-        replace(options, provider: provider)
+        take(options, provider)
+        _ = store.admit(registration)
     }
 
     /// What decides now; each loop keeps a copy until it is told of another.
@@ -61,11 +62,21 @@ public final class Gate: Sendable {
         return snapshot
     }
 
-    /// Takes over another configuration; sessions stay. Loops must be given ``snapshot`` then.
-    public func replace(_ options: Options, provider: ProviderClient?) {
+    /// Takes over another configuration. Sessions stay, unless the provider is another one or we
+    /// are another client of it. Loops must be given ``snapshot`` then.
+    public func replace(_ options: Options, provider: ProviderClient?) async {
+        take(options, provider)
+        // What the records say is in the log; the sessions are over.
+        _ = try? await end(store.admit(registration), .providerChanged)
+    }
+
+    private func take(_ options: Options, _ provider: ProviderClient?) {
         let snapshot = GateSnapshot(options: options, provider: provider, of: self)
         current.withLock { $0 = snapshot }
     }
+
+    /// Of the provider that is in force; nothing where there is none.
+    private var registration: [UInt8] { snapshot.provider?.options.registration ?? [] }
 
     /// As ``GateSnapshot/decide(_:_:route:prefix:answer:memo:)`` with the newest snapshot.
     public func decide(

@@ -94,6 +94,8 @@ public enum EndCause: String, Sendable {
     case cap
     case switchedUser = "switch"
     case accessChanged = "access"
+    /// The settings name another provider, or another client at it.
+    case providerChanged = "provider"
     case shutdown
 }
 

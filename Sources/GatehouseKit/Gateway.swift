@@ -208,7 +208,7 @@ public final class Gateway: Sendable {
             $0.blueprint = blueprint
             $0.marks = Gateway.marks(taken)
         }
-        gate.replace(
+        await gate.replace(
             blueprint.gateOptions, provider: Gateway.provider(blueprint, loops, resolver))
         let snapshot = gate.snapshot
         await loops.broadcast { loop in

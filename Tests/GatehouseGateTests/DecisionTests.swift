@@ -274,7 +274,7 @@ import Testing
         options.access = [
             AccessRule(pattern: try #require(PathPattern("/**")), allow: .user("bob"))
         ]
-        world.gate.replace(options, provider: world.gate.snapshot.provider)
+        await world.gate.replace(options, provider: world.gate.snapshot.provider)
         #expect(!passes())
         #expect(!world.gate.snapshot.stillAllows(request, session))
     }

@@ -117,6 +117,7 @@ extension Gate {
                     .adding(cookies: removal)
             case .barred:
                 return await restart(visit, state, because: .endedMeanwhile, asksAgain: true)
+            case .otherProvider: return goOn(visit, state)
             case .records:
                 return GateAnswer.page(.unavailable(retryAfter: 5), status: 503)
                     .adding(.retryAfter, "5").adding(cookies: removal)
@@ -200,10 +201,17 @@ extension Gate {
         let old = await leave(visit, for: token)
         let login = SessionStore.Login(
             issuer: token.issuer, subject: token.subject, sessionID: token.sessionID,
-            host: visit.host.host, identity: identity)
+            host: visit.host.host, identity: identity,
+            registration: visit.provider.options.registration)
         let insertion = store.insert(
             login, limits: visit.snapshot.options.session, now: clock.instant())
-        guard case .inserted(let session, let cookie, let ends) = insertion else { throw .barred }
+        let (session, cookie, ends): (Session, SessionCookie, [(Session, EndCause)])
+        switch insertion {
+        case .inserted(let made, let opening, let others):
+            (session, cookie, ends) = (made, opening, others)
+        case .barred: throw .barred
+        case .otherProvider: throw .otherProvider
+        }
         for (other, cause) in ends { _ = try? await end([other], cause) }
         do { try await records.commit(session) } catch {
             log.error("a session could not be kept", ("error", "\(error)"))
@@ -264,5 +272,7 @@ private enum LoginStop: Error {
     case username
     /// The provider has ended this login.
     case barred
+    /// The settings have changed: the target asks the provider that is in force.
+    case otherProvider
     case records
 }

@@ -69,7 +69,9 @@ extension Gate {
     /// Local end, cookies, provider: in this order, and the first two whatever the third does.
     private func signOut(_ visit: Visit, _ session: Session) async -> GateAnswer {
         var sessions = [session]
-        let idToken = session.identity.idToken
+        // Whoever issued it may see it; nobody else.
+        let isOurs = sameBytes(session.issuer, visit.provider.options.issuer)
+        let idToken = isOurs ? session.identity.idToken : nil
         if let sid = session.sessionID {
             // The provider's session is about to end; until it has, it would sign in again by
             // itself whoever asks.
@@ -88,7 +90,7 @@ extension Gate {
     }
 
     /// Sends the browser to the provider's end of session; says so where that cannot be.
-    private func leaveProvider(_ visit: Visit, idToken: Secret) async -> GateAnswer {
+    private func leaveProvider(_ visit: Visit, idToken: Secret?) async -> GateAnswer {
         let metadata: ProviderMetadata
         do throws(ProviderTrouble) {
             metadata = try await visit.provider.metadata()

@@ -24,6 +24,11 @@ public final class ProviderClient: Sendable {
             self.scopes = scopes
             self.limits = limits
         }
+
+        /// Who we are to whom: what a session was made with, and cannot outlive.
+        var registration: [UInt8] {
+            Array(issuer.utf8) + [0] + Array(credentials.clientID.utf8)
+        }
     }
 
     private struct State {

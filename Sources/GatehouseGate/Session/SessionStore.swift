@@ -30,6 +30,8 @@ public final class SessionStore: Sendable {
         var records: [ObjectIdentifier: Record] = [:]
         var byIdentifier: [IndexKey: [Session]] = [:]
         var tombstones = Tombstones()
+        /// nil where any is taken.
+        var registration: [UInt8]?
     }
 
     private static let shardCount = 16
@@ -83,6 +85,8 @@ public final class SessionStore: Sendable {
         var sessionID: String?
         var host: String
         var identity: SessionIdentity
+        /// ``ProviderClient/Options/registration`` of the provider that was asked.
+        var registration: [UInt8] = []
     }
 
     /// What became of a sign-in.
@@ -91,6 +95,8 @@ public final class SessionStore: Sendable {
         case inserted(Session, SessionCookie, ends: [(Session, EndCause)])
         /// The provider has ended this login meanwhile.
         case barred
+        /// Another provider is in force meanwhile.
+        case otherProvider
     }
 
     /// Makes a session, or signs in the record of the same provider's session, subject and host
@@ -99,6 +105,9 @@ public final class SessionStore: Sendable {
         let cookie = SessionCookie()
         let key = StoreKey(id: cookie.id, indexKey: indexKey)
         return index.withLock { index in
+            guard index.registration.map({ $0 == login.registration }) ?? true else {
+                return .otherProvider
+            }
             let subjectKey = IndexKey(.subject, issuer: login.issuer, login.subject)
             let sessionKey = login.sessionID.map { IndexKey(.session, issuer: login.issuer, $0) }
             let authTime = login.identity.authTime
@@ -164,6 +173,17 @@ public final class SessionStore: Sendable {
     }
 
     // MARK: Ending
+
+    /// Takes logins of one provider and client only from now on, and gives the sessions of another
+    /// one, which must end: nobody would tell us of their logout any more, and their tokens are not
+    /// for the new one's eyes. In one step, as ``bury(issuer:subject:sessionID:issued:until:)``.
+    func admit(_ registration: [UInt8]) -> [Session] {
+        index.withLock { index in
+            defer { index.registration = registration }
+            guard let old = index.registration, old != registration else { return [] }
+            return index.records.values.map(\.session)
+        }
+    }
 
     /// Takes sessions out; their cookies open nothing any more.
     func remove(_ sessions: [Session]) {

@@ -246,7 +246,7 @@ import Testing
         }
         var options = old.options
         options.access = [AccessRule(pattern: try #require(PathPattern("/**")), allow: .group("g"))]
-        world.gate.replace(options, provider: old.provider)
+        await world.gate.replace(options, provider: old.provider)
         let answer = await question.answer()
         guard
             case .ask(let other) = world.gate.decide(
