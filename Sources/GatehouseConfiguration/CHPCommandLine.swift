@@ -160,7 +160,13 @@ public struct CHPCommandLine {
         guard direct.isEmpty || file.isEmpty else {
             throw .text("CONFIGPROXY_AUTH_TOKEN and CONFIGPROXY_AUTH_TOKEN_FILE are both set")
         }
-        guard !file.isEmpty else { return direct.isEmpty ? nil : Secret(direct) }
+        guard !file.isEmpty else {
+            guard !direct.isEmpty else { return nil }
+            // Nobody could present a line feed.
+            let token = SecretText.withoutLineEnd(Array(direct.utf8))
+            guard !token.isEmpty else { throw .text("CONFIGPROXY_AUTH_TOKEN is an empty line") }
+            return Secret(token)
+        }
         do throws(SecretText.ReadError) {
             return try SecretText.read(file, with: readFile)
         } catch {

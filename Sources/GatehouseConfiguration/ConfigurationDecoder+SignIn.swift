@@ -44,7 +44,18 @@ extension ConfigurationDecoder {
         }
         if let value = variable(name) {
             configuration.origins[path] = .environment(name)
-            return Secret(value)
+            do throws(SecretText.ReadError) {
+                return try SecretText.read(Array(value.utf8))
+            } catch {
+                diagnostics.append(
+                    Diagnostic(
+                        .error, source: "environment \(name)",
+                        "the client's secret \(error.reason)",
+                        hint: error.isEmpty
+                            ? "set it to the client's secret, or leave it out"
+                            : "set it to the client's secret alone"))
+                return nil
+            }
         }
         if let node = reader["client_secret_file"] {
             return file.flatMap { secret(inFile: $0, node) }
