@@ -31,6 +31,8 @@ extension ConfigurationDecoder {
             if items.count < index { renameOrigins(from: path, to: "\(name)[\(items.count)]") }
             items.append(item)
         }
+        // One that could not be read is no empty list.
+        if items.isEmpty, let first = nodes.first { wrote("\(name)[0]", first) }
         return items
     }
 

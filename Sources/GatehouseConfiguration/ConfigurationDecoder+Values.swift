@@ -56,6 +56,8 @@ extension ConfigurationDecoder {
         wrote(path, node)
         guard case .sequence(let items) = node.content else {
             fail(node, "'\(path)' is \(node.kind), not a list", hint: "such as '[one, two]'")
+            // It is no list that was left empty.
+            wrote("\(path)[0]", node)
             return []
         }
         return items

@@ -20,6 +20,7 @@ public struct Validation {
         validation.checkAccess()
         validation.checkPresets()
         validation.checkHub()
+        validation.checkSlips()
         validation.checkProvider()
         validation.checkIdentity()
         validation.checkTimesAndSizes()
@@ -123,9 +124,9 @@ public struct Validation {
 
     private mutating func checkRoutes() {
         let addsRoutes = configuration.listeners.contains { $0.role == .api }
-        if configuration.routes.isEmpty, !addsRoutes, !wasWritten("routes") {
+        if configuration.routes.isEmpty, !addsRoutes, !wasWritten("routes[0]") {
             warn(
-                message: "there are no routes: every path is 404",
+                "routes", message: "there are no routes: every path is 404",
                 hint: "write 'routes: [{path: /, upstream: http://127.0.0.1:8081}]'")
         }
         struct Place: Hashable { let host: String?, path: String }
@@ -158,14 +159,17 @@ public struct Validation {
     // MARK: Who gets in
 
     private mutating func checkAccess() {
-        if configuration.access.isEmpty, !wasWritten("access") {
+        if configuration.access.isEmpty, !wasWritten("access[0]") {
             let hint = signsIn ? "signed_in" : "public"
             let message = "there are no 'access' rules, and without a rule nobody is let in"
             if signsIn {
                 warn(
-                    "oidc", message: message, hint: "write 'access: [{path: /**, allow: \(hint)}]'")
+                    "access", "oidc", message: message,
+                    hint: "write 'access: [{path: /**, allow: \(hint)}]'")
             } else {
-                error(message: message, hint: "write 'access: [{path: /**, allow: \(hint)}]'")
+                error(
+                    "access", message: message,
+                    hint: "write 'access: [{path: /**, allow: \(hint)}]'")
             }
         }
         for (index, rule) in configuration.access.enumerated() {

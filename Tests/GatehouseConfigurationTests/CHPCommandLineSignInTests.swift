@@ -53,6 +53,22 @@ struct CHPCommandLineSignInTests {
         #expect(!configuration.reloads && !configuration.requiresToken)
     }
 
+    /// Without `base_url` the Hub's own addresses tell where it is.
+    @Test func `a rule for owners that is not about the Hub's place is refused`() throws {
+        let rule = """
+            access: [{path: /user/*/**, allow: {path_user: 2}}, {path: /**, allow: signed_in}]
+            """
+        let target = CHPCommandLineSignInTests.tls + ["--error-target"]
+        let text = failure(target + ["http://hub:8081/jh/hub/error"], yaml: rule)
+        #expect(
+            text?.contains(
+                "error: '/user/*/**' protects nobody's server: JupyterHub's are below '/jh/user/'")
+                == true)
+        #expect(
+            text?.contains("write '{path: /jh/user/*/**, allow: {path_user: 3}}'") == true)
+        #expect(try start(target + ["http://hub:8081/hub/error"], yaml: rule).lines.isEmpty)
+    }
+
     @Test func `without oidc nothing of it changes`() throws {
         let configuration = try CommandLineFixture.configuration(
             yaml: "routes: [{path: /, upstream: http://127.0.0.1:1}]")
