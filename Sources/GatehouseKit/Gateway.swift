@@ -62,13 +62,18 @@ public final class Gateway: Sendable {
         _ = try blueprint(configuration, previous: nil)
     }
 
+    /// What looks wrong with the files that a configuration names, though they can be used.
+    public static func warnings(about configuration: Configuration) -> [Diagnostic] {
+        NamedFiles.warnings(about: configuration)
+    }
+
     private static func blueprint(
         _ configuration: Configuration, previous: Blueprint?
     ) throws(GatewayError) -> Blueprint {
         do throws(TLSConfigurationError) {
             return try Blueprint(configuration, previous: previous)
         } catch {
-            throw GatewayError("\(error.file): \(error.reason)")
+            throw GatewayError(NamedFiles.diagnostic(of: error, in: configuration))
         }
     }
 

@@ -11,11 +11,13 @@ enum CheckCommand {
             file: file, environment: environment, readFile: ConfigurationFiles.read)
         Gatehouse.say(Diagnostic.report(decoded.diagnostics))
         guard let configuration = decoded.configuration else { return 1 }
+        Gatehouse.say(Diagnostic.report(Gateway.warnings(about: configuration)))
         print(EffectiveSettings.yaml(of: configuration), terminator: "")
         do throws(GatewayError) {
             try Gateway.check(configuration)
         } catch {
-            Gatehouse.say("\(file): error: \(error)\n")
+            Gatehouse.say(
+                error.diagnostic.map { Diagnostic.report([$0]) } ?? "\(file): error: \(error)\n")
             return 1
         }
         return 0

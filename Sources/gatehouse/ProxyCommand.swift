@@ -37,6 +37,9 @@ enum ProxyCommand {
         let supervisor = Supervisor()
         let log = Log.standard(start.configuration.log)
         for line in start.lines { log.write(line.level, line.text) }
+        for diagnostic in Gateway.warnings(about: start.configuration) {
+            log.warning(diagnostic.line)
+        }
         do throws(GatewayError) {
             let gateway = try Gateway(start.configuration, log: log)
             return try await supervisor.run(gateway, log: log, start.configuration) { nil }

@@ -14,6 +14,7 @@ enum ServeCommand {
         if !decoded.diagnostics.isEmpty { Gatehouse.say(Diagnostic.report(decoded.diagnostics)) }
         guard let configuration = decoded.configuration else { return 1 }
         let log = Log.standard(configuration.log)
+        for diagnostic in Gateway.warnings(about: configuration) { log.warning(diagnostic.line) }
         if getuid() == 0 {
             log.warning("started as root: nothing here needs it")
         }

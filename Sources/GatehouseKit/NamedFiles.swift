@@ -1,0 +1,74 @@
+import FoundationEssentials
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseNet
+
+/// What is wrong with the files that a configuration names: said of the setting that names them.
+enum NamedFiles {
+    /// Why TLS cannot be set up, at the place where the file is named.
+    static func diagnostic(
+        of error: TLSConfigurationError, in configuration: Configuration
+    ) -> Diagnostic {
+        let named = configuration.namedFiles.first { $0.file == error.file }
+        guard let path = named?.path else {
+            return Diagnostic(.error, "\(error.file): \(error.reason)")
+        }
+        let hint: String? =
+            if path.hasSuffix(".key") {
+                "name the key that the certificate was made for, in PEM"
+            } else if path.hasSuffix(".certificate") {
+                "name a PEM file of the certificate and its chain"
+            } else { nil }
+        return about(
+            path, .error, "'\(path)' is '\(error.file)': \(error.reason)", hint, configuration)
+    }
+
+    /// Secrets that stand open to everybody on this machine.
+    static func warnings(about configuration: Configuration) -> [Diagnostic] {
+        var files = configuration.namedFiles.filter { $0.path.hasSuffix("key") }
+        if let file = configuration.oidc?.clientSecretFile,
+            case .written = configuration.origin(of: "oidc.client_secret_file")
+        {
+            files.append(("oidc.client_secret_file", file))
+        }
+        if let file = configuration.keysFile { files.append(("keys_file", file)) }
+        for (index, listener) in configuration.listeners.enumerated() {
+            guard let file = listener.tokenFile else { continue }
+            files.append(("listeners[\(index)].token_file", file))
+        }
+        return files.filter { isOpen($0.file) }.map { path, file in
+            about(
+                path, .warning,
+                "'\(path)' is '\(file)', which everybody on this machine can read",
+                "'chmod 600 \(file)', and let it belong to the user that the gateway runs as",
+                configuration)
+        }
+    }
+
+    private static func about(
+        _ path: String, _ severity: Diagnostic.Severity, _ message: String, _ hint: String?,
+        _ configuration: Configuration
+    ) -> Diagnostic {
+        let origin = configuration.origin(of: path)
+        let source: String? = if case .flag = origin { origin.description } else { nil }
+        return Diagnostic(severity, at: origin.position, source: source, message, hint: hint)
+    }
+
+    /// Whether the mode of a file lets everybody read it, and those of the folders above let
+    /// everybody come to it.
+    private static func isOpen(_ file: String) -> Bool {
+        var place = URL(filePath: file).resolvingSymlinksInPath()
+        guard has(0o004, place) else { return false }
+        while place.path.count > 1 {
+            place.deleteLastPathComponent()
+            guard has(0o001, place) else { return false }
+        }
+        return true
+    }
+
+    private static func has(_ bit: Int, _ place: URL) -> Bool {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: place.path)
+        let mode = attributes?[.posixPermissions] as? Int
+        return mode.map { $0 & bit != 0 } ?? false
+    }
+}
