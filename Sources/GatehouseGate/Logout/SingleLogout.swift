@@ -11,10 +11,13 @@ import GatehouseOIDC
 //
 // 1. Nobody has to be signed in to call us. The token proves itself by the provider's signature,
 //    so it is taken whatever the Host and with or without TLS. What costs us something comes after
-//    what is cheap: the peer's rate, the size, the form, the shape of the token; then the key, by
-//    the throttled rule of `JWKSetCache`; then one signature. Only a token that is good in every
-//    respect is remembered against replay, so that strangers cannot fill that memory; where it is
-//    full all the same, the token is refused: a replay cache that fails open is none.
+//    what is cheap: the size, the form, the shape of the token; then the key, by the throttled rule
+//    of `JWKSetCache`; then one signature. Only a token that is good in every respect is remembered
+//    against replay, so that strangers cannot fill that memory; where it is full all the same, the
+//    token is refused: a replay cache that fails open is none. A peer with too many bad tokens
+//    makes us ask nobody and log nothing more in that second; a good token passes all the same,
+//    for behind a front that hides who calls the flood and the provider are one peer, and the
+//    provider does not try again. A signature costs no more than the request that brings it.
 //
 // 2. The provider waits for us. Keycloak calls its clients one after the other, holds the user's
 //    browser meanwhile, gives each five seconds, ignores the answer and never tries again. So we
@@ -48,13 +51,15 @@ extension Gate {
         guard request.method == .post else {
             return GateAnswer.json(405, #"{"error":"method"}"#).adding(.allow, "POST")
         }
-        if rejections.isExceeded(arrival.peer, now: arrival.now) {
-            return GateAnswer.json(429, #"{"error":"slow_down"}"#).adding(.retryAfter, "1")
-        }
+        let isFlood = rejections.isExceeded(arrival.peer, now: arrival.now)
         let token: LogoutToken
         do throws(LogoutRefusal) {
-            token = try await verify(request, body: body, provider: provider, snapshot: snapshot)
+            token = try await verify(
+                request, body: body, provider: provider, snapshot: snapshot, mayAsk: !isFlood)
         } catch {
+            if isFlood {
+                return GateAnswer.json(429, #"{"error":"slow_down"}"#).adding(.retryAfter, "1")
+            }
             rejections.note(arrival.peer, now: arrival.now)
             log.notice(
                 "bcl_rejected", ("reason", error.reason), ("peer", arrival.peer))
@@ -76,7 +81,8 @@ extension Gate {
     }
 
     private func verify(
-        _ request: RequestHead, body: [UInt8], provider: ProviderClient, snapshot: GateSnapshot
+        _ request: RequestHead, body: [UInt8], provider: ProviderClient, snapshot: GateSnapshot,
+        mayAsk: Bool
     ) async throws(LogoutRefusal) -> LogoutToken {
         let metadata: ProviderMetadata
         let parsed: JWS
@@ -88,14 +94,26 @@ extension Gate {
                 ofForm: body, contentType: request.fields.text(.contentType))
             // Its shape before anybody is asked for a key.
             _ = try LogoutToken.parse(secret, algorithms: Set(SignatureAlgorithm.allCases))
-            do throws(ProviderTrouble) {
-                metadata = try await provider.metadata()
-            } catch { throw .providerTrouble(error.text) }
+            if mayAsk {
+                do throws(ProviderTrouble) {
+                    metadata = try await provider.metadata()
+                } catch { throw .providerTrouble(error.text) }
+            } else {
+                guard let known = provider.knownMetadata else { throw .unknownKey }
+                metadata = known
+            }
             parsed = try LogoutToken.parse(secret, algorithms: metadata.algorithms)
         } catch { throw LogoutRefusal(error) }
         let keys: JWKSet
         do throws(ProviderTrouble) {
-            keys = try await provider.keys(for: parsed)
+            if mayAsk {
+                keys = try await provider.keys(for: parsed)
+            } else {
+                guard let known = provider.knownKeys(for: parsed) else {
+                    throw .answer(.unknownKey)
+                }
+                keys = known
+            }
         } catch {
             if case .answer(let reason) = error { throw LogoutRefusal(reason) }
             throw LogoutRefusal(.providerTrouble(error.text))

@@ -176,6 +176,16 @@ public final class ProviderClient: Sendable {
         throw noKey()
     }
 
+    /// The keys to verify `token` with as far as they are known; nothing is asked.
+    func knownKeys(for token: JWS) -> JWKSet? {
+        let now = clock.instant()
+        return switch state.withLock({ $0.keys.decision(for: token, now: now) }) {
+        case .use(let keys): keys
+        case .refetch(let fallback): fallback
+        case .refuse: nil
+        }
+    }
+
     private func noKey() -> ProviderTrouble {
         state.withLock { $0.hasReadKeys ? .answer(.unknownKey) : $0.lastTrouble }
     }
