@@ -71,6 +71,27 @@ enum FetchMetadata {
             || request.fields.firstIndex(of: .secWebSocketKey) != nil
     }
 
+    /// Whether a request says that it opens a WebSocket, and does not ask for one.
+    ///
+    /// No browser sends that. JupyterHub's servers believe it and take a token out of the query or
+    /// the body then, whatever stands in `Authorization`. What does ask for a WebSocket has no body
+    /// (``UpgradeRequest``). A name or value that a backend may take for this one counts as this.
+    static func feignsWebSocket(_ fields: borrowing Fields) -> Bool {
+        for index in fields.indices where fields[index].resembles == .secFetchMode {
+            let value = fields.value(at: index)
+            let word: StaticString = "websocket"
+            var start = 0
+            while start + word.utf8CodeUnitCount <= value.count {
+                let end = start + word.utf8CodeUnitCount
+                if value.extracting(start..<end).equalsIgnoringCase(word) {
+                    return !fields.lists(.upgrade, word)
+                }
+                start += 1
+            }
+        }
+        return false
+    }
+
     /// Whether the one Origin field is exactly `origin`.
     static func comesFrom(_ origin: [UInt8], _ fields: borrowing Fields) -> Bool {
         guard let line = fields.firstIndex(of: .origin),

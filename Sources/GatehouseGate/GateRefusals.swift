@@ -5,7 +5,7 @@ import GatehouseHTTP
 extension GateSnapshot {
     enum Refusal {
         case misdirected, invalidPath, ambiguousPath, notFound, methodNotAllowed, crossSite
-        case identityTooLarge
+        case identityTooLarge, feignedWebSocket
     }
 
     func refuse(_ request: borrowing RequestHead, _ refusal: Refusal) -> GateAnswer {
@@ -22,6 +22,10 @@ extension GateSnapshot {
         case .methodNotAllowed:
             answer(request, 405, "method_not_allowed", .methodNotAllowed(allowed: ""))
         case .crossSite: answer(request, 403, "cross_site", .crossSite)
+        case .feignedWebSocket:
+            answer(
+                request, 400, "no_websocket",
+                .badRequest("The request says that it opens a WebSocket, and opens none."))
         case .identityTooLarge: answer(request, 500, "identity_too_large", .identityTooLarge)
         }
     }

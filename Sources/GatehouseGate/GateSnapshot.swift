@@ -193,6 +193,9 @@ public final class GateSnapshot: Sendable {
         } else if !request.method.isSafe, FetchMetadata.isForeign(request.fields, to: origin) {
             return .answer(refuse(request, .crossSite))
         }
+        if hub != nil, FetchMetadata.feignsWebSocket(request.fields) {
+            return .answer(refuse(request, .feignedWebSocket))
+        }
         guard allows(rule, identity, request.path(), &memo) else {
             return .answer(deny(request, session))
         }

@@ -3,7 +3,8 @@ import GatehouseHTTP
 import GatehouseOIDC
 
 /// A token of JupyterHub's as a request brings it: `Authorization: token …`, once, and none of our
-/// cookies. What names another one in its query as well is none: Jupyter may go by that.
+/// cookies. What names another one in its query as well is none, nor is what makes Jupyter look for
+/// one in its body: Jupyter may go by that.
 struct HubToken {
     private let bytes: [UInt8]
 
@@ -12,7 +13,7 @@ struct HubToken {
         guard let line = request.fields.firstIndex(of: .authorization),
             request.fields.count(of: .authorization) == 1,
             let start = HubToken.start(in: request.fields.value(at: line), limit: limit),
-            !ReservedCookies.areIn(request.fields)
+            !ReservedCookies.areIn(request.fields), !FetchMetadata.feignsWebSocket(request.fields)
         else { return nil }
         bytes = Array(request.fields.value(at: line).array[start...])
         guard request.query().isEmpty || isOnlyToken(in: request.query().array) else { return nil }
