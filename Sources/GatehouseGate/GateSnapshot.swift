@@ -199,6 +199,9 @@ public final class GateSnapshot: Sendable {
         guard allows(rule, identity, request.path(), &memo) else {
             return .answer(deny(request, session))
         }
+        if hub != nil, let decision = judgeToken(beside: session, request, visitor) {
+            return decision
+        }
         guard let fields = identityFields(visitor.route, identity, &memo) else {
             return .answer(refuse(request, .identityTooLarge))
         }

@@ -11,6 +11,8 @@ struct HubCookie: Equatable {
         case server
     }
 
+    static let sessionID = Array("jupyterhub-session-id".utf8)
+
     let kind: Kind
     /// The name without `__Host-`.
     let name: [UInt8]

@@ -24,6 +24,7 @@ public final class Session: Sendable {
 
     private let state: Locked<State>
     private let pins = Locked(PinSet())
+    private let tokens = Locked(KnownTokens())
     /// 0 while it lives.
     private let ended = Atomic<Bool>(false)
     private let activity: Atomic<UInt64>
@@ -125,6 +126,24 @@ public final class Session: Sendable {
     /// The cookies of upstreams that this session has left in the browser.
     var pinnedCookies: (hub: [PinSet.Place], others: [PinSet.Place]) {
         pins.withLock { $0.places }
+    }
+
+    // MARK: Tokens of JupyterHub
+
+    /// Whether the Hub has said that this token may come beside the session.
+    func knows(token: [UInt8]) -> Bool { tokens.withLock { $0.holds(token) } }
+
+    func note(token: [UInt8]) { tokens.withLock { $0.add(token) } }
+
+    /// Whether it is this session that JupyterHub calls `id`: what the cookie says that the Hub has
+    /// set in it.
+    func isHubSession(_ id: [UInt8]) -> Bool {
+        let plain = HubCookie.sessionID
+        let prefixed = Array("__Host-".utf8) + plain
+        return pins.withLock { pins in
+            pins.holds(plain.span, id.span, by: .hub)
+                || pins.holds(prefixed.span, id.span, by: .hub)
+        }
     }
 
     // MARK: Live exchanges

@@ -26,10 +26,10 @@ struct CounterValues: Sendable {
     var webSockets = 0
     var handshakeFailures = 0
     /// Tokens of JupyterHub by verdict: ``tokenVerdicts``.
-    var tokens = [0, 0, 0, 0]
+    var tokens = [0, 0, 0, 0, 0]
 
     /// The words of ``tokens``.
-    static let tokenVerdicts = ["good", "bad", "too_many", "unavailable"]
+    static let tokenVerdicts = ["good", "bad", "too_many", "unavailable", "session"]
 
     static func index(_ verdict: TokenVerdict) -> Int {
         switch verdict {
@@ -37,6 +37,7 @@ struct CounterValues: Sendable {
         case .bad: 1
         case .tooMany: 2
         case .unavailable: 3
+        case .ofSession: 4
         }
     }
 

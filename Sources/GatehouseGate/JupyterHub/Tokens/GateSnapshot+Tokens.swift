@@ -24,7 +24,7 @@ extension GateSnapshot {
             return .ask(
                 TokenQuestion(
                     lane: lane, key: key, token: token.secret, host: name,
-                    peer: visitor.arrival.peer))
+                    peer: visitor.arrival.peer, session: nil))
         }
         switch verdict {
         case .good(let bearer):
@@ -34,7 +34,59 @@ extension GateSnapshot {
             var passage = passage(of: bearer, request)
             passage.review.mayBindOrigin = hub.isHub(prefix: visitor.prefix)
             return .pass(passage)
-        case .bad: return .answer(GateSnapshot.invalidToken)
+        case .bad, .ofSession: return .answer(GateSnapshot.invalidToken)
+        case .tooMany: return .answer(GateSnapshot.later(429, "too_many_tokens", seconds: 1))
+        case .unavailable:
+            return .answer(GateSnapshot.later(503, "hub_unavailable", seconds: 5))
+        }
+    }
+
+    /// Decides about a token that comes beside a session.
+    ///
+    /// To JupyterHub and its servers the token goes before every cookie. So one that hangs on a
+    /// browser's session must hang on this one; else it would be somebody else whom they see, also
+    /// after that person's logout. A token of no session is good without us, and one that the Hub
+    /// does not know is something between the page and its application.
+    ///
+    /// - Returns: nil where it may pass.
+    func judgeToken(
+        beside session: Session, _ request: borrowing RequestHead, _ visitor: Visitor
+    ) -> Decision? {
+        guard let lane, let host = visitor.host else { return nil }
+        let token: [UInt8]
+        switch ShownTokens(request, limit: options.limits.hubTokenLength) {
+        case .none: return nil
+        case .several: return .answer(GateSnapshot.invalidToken)
+        case .one(let shown): token = shown
+        }
+        if session.knows(token: token) { return nil }
+        let name = hosts.entries[host].host
+        let key = HubToken.key(token, host: name)
+        let verdict: TokenVerdict
+        if let answer = visitor.answer, answer.lane === lane, answer.key == key {
+            verdict = answer.verdict
+        } else if let known = lane.recallBelonging(key, now: visitor.arrival.now) {
+            verdict = known
+        } else {
+            return .ask(
+                TokenQuestion(
+                    lane: lane, key: key, token: Secret(token), host: name,
+                    peer: visitor.arrival.peer, session: session))
+        }
+        switch verdict {
+        case .good:
+            session.note(token: token)
+            return nil
+        case .ofSession(let bearer, let id):
+            guard session.isHubSession(id) else {
+                log.notice(
+                    "token_refused", ("reason", "other_session"), ("user", session.displayName),
+                    ("token_user", bearer.name), ("peer", visitor.arrival.peer))
+                return .answer(GateSnapshot.invalidToken)
+            }
+            session.note(token: token)
+            return nil
+        case .bad: return nil
         case .tooMany: return .answer(GateSnapshot.later(429, "too_many_tokens", seconds: 1))
         case .unavailable:
             return .answer(GateSnapshot.later(503, "hub_unavailable", seconds: 5))

@@ -26,7 +26,7 @@ enum HubTokenReading: Equatable {
     /// Somebody made it to be used without a browser.
     case api(HubBearer)
     /// It hangs on a browser's session, as JupyterLab's does, and comes from a cookie.
-    case ofSession(HubBearer)
+    case ofSession(HubBearer, id: [UInt8])
 
     /// Reads an answer; nil for anything that JupyterHub 2 and later would not say: the members
     /// that matter are there and are what they have always been.
@@ -44,7 +44,7 @@ enum HubTokenReading: Equatable {
         if let id = members["token_id"], id.string == nil { return nil }
         switch members["session_id"] {
         case .null: self = .api(bearer)
-        case .string: self = .ofSession(bearer)
+        case .string(let id): self = .ofSession(bearer, id: Array(id.utf8))
         default: return nil
         }
     }

@@ -36,7 +36,7 @@ struct HubToken {
     }
 
     /// Those of `token68` (RFC 9110 §11.2): no comma, which joins lines, and no blank.
-    private static func isAllowed(_ byte: UInt8) -> Bool {
+    static func isAllowed(_ byte: UInt8) -> Bool {
         ASCII.isDigit(byte) || (byte < 0x80 && (0x61...0x7A).contains(byte | 0x20))
             || byte == 0x2D || byte == 0x2E || byte == 0x5F || byte == 0x7E || byte == 0x2B
             || byte == 0x2F || byte == 0x3D
@@ -44,7 +44,11 @@ struct HubToken {
 
     /// What it is remembered under, which does not tell it; another for each host, which may lead
     /// to another Hub.
-    func key(host: String) -> [UInt8] { Crypto.sha256(Array(host.utf8) + [0] + bytes) }
+    func key(host: String) -> [UInt8] { HubToken.key(bytes, host: host) }
+
+    static func key(_ token: [UInt8], host: String) -> [UInt8] {
+        Crypto.sha256(Array(host.utf8) + [0] + token)
+    }
 
     var secret: Secret { Secret(bytes) }
 }

@@ -8,10 +8,13 @@ import Synchronization
 /// guess.
 final class TokenLane: Sendable {
     private struct State {
-        var good = Room<HubBearer>()
+        /// Those of browsers' sessions too.
+        var good = Room<TokenVerdict>()
         /// A place there means that it is not good.
         var bad = Room<Void>()
         var flights: [[UInt8]: Flight] = [:]
+        /// Of these, for tokens that come beside a session.
+        var besideSessions = 0
     }
 
     /// What is remembered until a moment. When that is over it stays until its place is needed.
@@ -27,6 +30,9 @@ final class TokenLane: Sendable {
             guard let place = places[key], now < place.until else { return nil }
             return place.value
         }
+
+        /// Also when its time is over.
+        func anyValue(_ key: [UInt8]) -> Value? { places[key]?.value }
 
         mutating func remove(_ key: [UInt8]) { places[key] = nil }
 
@@ -47,7 +53,10 @@ final class TokenLane: Sendable {
     /// A question on its way.
     private final class Flight: Sendable {
         let turn = SingleFlight()
+        let isBesideSession: Bool
         let verdict = Locked<TokenVerdict?>(nil)
+
+        init(isBesideSession: Bool) { self.isBesideSession = isBesideSession }
     }
 
     private enum Place {
@@ -78,8 +87,14 @@ final class TokenLane: Sendable {
         state.withLock { TokenLane.recall(key, $0, now) }
     }
 
+    /// As ``recall(_:now:)``, for a token that comes beside a session: whose it is, and whether it
+    /// hangs on a session, was true for ever when it was said.
+    func recallBelonging(_ key: [UInt8], now: Instant) -> TokenVerdict? {
+        state.withLock { $0.good.anyValue(key) ?? TokenLane.recall(key, $0, now) }
+    }
+
     private static func recall(_ key: [UInt8], _ state: State, _ now: Instant) -> TokenVerdict? {
-        if let bearer = state.good.value(key, now) { return .good(bearer) }
+        if let known = state.good.value(key, now) { return known }
         return state.bad.value(key, now) == nil ? nil : .bad
     }
 
@@ -92,7 +107,7 @@ final class TokenLane: Sendable {
                 // Whoever boards when it has landed finds the answer.
                 guard flight.verdict.withLock({ $0 }) == nil else { return }
                 let verdict = await self.ask(question)
-                self.note(verdict, question.key)
+                self.note(verdict, question.key, flight)
                 flight.verdict.withLock { $0 = verdict }
             }
             return flight.verdict.withLock { $0 } ?? .unavailable
@@ -106,26 +121,37 @@ final class TokenLane: Sendable {
             if let flight = state.flights[question.key] { return .flight(flight) }
             let wasGood = state.good.holds(question.key)
             if !wasGood {
-                guard !guesses.isExceeded(question.peer, now: now) else { return .known(.tooMany) }
-                guesses.note(question.peer, now: now)
+                let asker = question.asker
+                guard !guesses.isExceeded(asker, now: now) else { return .known(.tooMany) }
+                guesses.note(asker, now: now)
             }
-            let room = wasGood ? limits.hubTokenQuestions : limits.hubTokenQuestions / 2
-            guard state.flights.count < max(1, room) else { return .known(.unavailable) }
-            let flight = Flight()
+            let isBesideSession = question.session != nil
+            let room: Int
+            let taken: Int
+            if isBesideSession {
+                (room, taken) = (limits.hubTokenQuestions * 8, state.besideSessions)
+                state.besideSessions += taken < room ? 1 : 0
+            } else {
+                room = wasGood ? limits.hubTokenQuestions : limits.hubTokenQuestions / 2
+                taken = state.flights.count - state.besideSessions
+            }
+            guard taken < max(1, room) else { return .known(.unavailable) }
+            let flight = Flight(isBesideSession: isBesideSession)
             state.flights[question.key] = flight
             return .flight(flight)
         }
     }
 
-    private func note(_ verdict: TokenVerdict, _ key: [UInt8]) {
+    private func note(_ verdict: TokenVerdict, _ key: [UInt8], _ flight: Flight) {
         let now = clock.instant()
         let until = now + limits.hubTokenKept
         state.withLock { state in
             state.flights[key] = nil
+            if flight.isBesideSession { state.besideSessions -= 1 }
             switch verdict {
-            case .good(let bearer):
+            case .good, .ofSession:
                 state.bad.remove(key)
-                state.good.keep(key, bearer, until: until, now, limits.hubTokenEntries)
+                state.good.keep(key, verdict, until: until, now, limits.hubTokenEntries)
             case .bad:
                 state.good.remove(key)
                 state.bad.keep(key, (), until: until, now, limits.hubTokenEntries)
@@ -153,11 +179,14 @@ final class TokenLane: Sendable {
                     "token_lane", ("result", "ok"), (bearer.kind.description, bearer.name),
                     ("peer", question.peer))
                 return .good(bearer)
-            case .ofSession(let bearer):
-                log.notice(
-                    "token_lane", ("result", "refused"), ("reason", "session"),
-                    (bearer.kind.description, bearer.name), ("peer", question.peer))
-                return .bad
+            case .ofSession(let bearer, let id):
+                // Whether it comes beside its own session is known to who asks.
+                if question.session == nil {
+                    log.notice(
+                        "token_lane", ("result", "refused"), ("reason", "session"),
+                        (bearer.kind.description, bearer.name), ("peer", question.peer))
+                }
+                return .ofSession(bearer, id: id)
             case nil:
                 log.warning("JupyterHub says of a token what cannot be read")
                 return .unavailable

@@ -7,6 +7,14 @@ public struct TokenQuestion: Sendable {
     let token: Secret
     let host: String
     let peer: String
+    /// The one that it comes beside.
+    let session: Session?
+
+    /// Who pays for the question. Behind one address there may be a whole class, whose pages all
+    /// open at once.
+    var asker: String {
+        session.map { "session " + Base64URL.encode($0.tag) } ?? peer
+    }
 
     /// Asks JupyterHub, or waits for the answer to somebody who already does.
     public func answer() async -> TokenAnswer {
@@ -24,7 +32,9 @@ public struct TokenAnswer: Sendable {
 /// What is known of a token.
 public enum TokenVerdict: Sendable, Equatable {
     case good(HubBearer)
-    /// JupyterHub does not know it, or it hangs on a browser's session.
+    /// It hangs on a browser's session, which JupyterHub calls `id`.
+    case ofSession(HubBearer, id: [UInt8])
+    /// JupyterHub does not know it.
     case bad
     /// Its peer shows too many that nobody knows.
     case tooMany

@@ -9,8 +9,10 @@ import Testing
         #expect(read(FakeHub.model("alice")) == .api(.user("alice")))
         #expect(read(FakeHub.model("grader", kind: "service")) == .api(.service("grader")))
         #expect(
-            read(FakeHub.model("alice", session: #""0123""#)) == .ofSession(.user("alice")))
-        #expect(read(FakeHub.model("alice", session: #""""#)) == .ofSession(.user("alice")))
+            read(FakeHub.model("alice", session: #""0123""#))
+                == .ofSession(.user("alice"), id: Array("0123".utf8)))
+        #expect(
+            read(FakeHub.model("alice", session: #""""#)) == .ofSession(.user("alice"), id: []))
         // JupyterHub 2 to 4 do not name the token.
         #expect(
             read(#"{"name": "alice", "kind": "user", "session_id": null}"#)
