@@ -10,10 +10,10 @@ extension Validation {
 
     // MARK: Users' servers
 
-    /// Where the Hub is: as it is written, else as the addresses of its own parts tell.
+    /// Where the Hub is: as it is written, else as the addresses of its own parts tell. Decoded.
     private var hubBase: String {
         let written = configuration.jupyterHub.baseURL
-        guard written == "/", !wasWritten("jupyterhub.base_url") else { return written }
+        guard written == .root, !wasWritten("jupyterhub.base_url") else { return written.path }
         let parts = [
             (configuration.jupyterHub.apiURL, "hub/api"),
             (configuration.forwarding.errorPages.target, "hub/error"),
@@ -21,9 +21,12 @@ extension Validation {
         for (text, end) in parts {
             guard let text, let url = try? BaseURL(parsing: text) else { continue }
             let path = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
-            if path.hasSuffix("/" + end) { return String(path.dropLast(end.count)) }
+            guard path.hasSuffix("/" + end),
+                let base = try? HubBaseURL(parsing: String(path.dropLast(end.count)))
+            else { continue }
+            return base.path
         }
-        return written
+        return written.path
     }
 
     /// A rule that gives each user's server to that user must be about the place where servers are:

@@ -28,7 +28,7 @@ import Testing
         if let id {
             let place = PinSet.Place(name: HubCookie.sessionID, path: Array("/".utf8))
             let value = Array(id.utf8)
-            _ = session.pin(place, value.span)
+            _ = session.pin(place, value.span, by: .hub)
         }
         return (browser, session)
     }
@@ -104,7 +104,7 @@ import Testing
         // JupyterHub is down, and there is another configuration.
         hub.fail(with: .unreachable)
         let old = world.gate.snapshot
-        world.gate.replace(old.options, provider: old.provider)
+        await world.gate.replace(old.options, provider: old.provider)
         #expect(try await alice.send("GET", World.hub + "/x", fields, route: route).passage != nil)
         #expect(hub.asked == ["labs", "labs"])
         _ = try await world.gate.end([session], .signOut)
@@ -116,14 +116,15 @@ import Testing
     // SECURITY-CASES G06.
     @Test func `after the Hub's own logout its cookie vouches for no other token`() async throws {
         var (alice, session) = try await signedIn(World.alice, id: BesideSessionTests.alices)
-        session.unpin(PinSet.Place(name: HubCookie.sessionID, path: Array("/".utf8)))
+        session.unpin(
+            PinSet.Place(name: HubCookie.sessionID, path: Array("/".utf8)), by: .hub)
         let fields = [("Authorization", "token labs")]
         expectRefused(try await alice.send("GET", World.hub + "/x", fields, route: route))
         // A prefix does not change whose it is.
         let place = PinSet.Place(
             name: Array("__Host-jupyterhub-session-id".utf8), path: Array("/".utf8))
         let id = Array(BesideSessionTests.alices.utf8)
-        _ = session.pin(place, id.span)
+        _ = session.pin(place, id.span, by: .hub)
         #expect(try await alice.send("GET", World.hub + "/x", fields, route: route).passage != nil)
     }
 
@@ -196,9 +197,11 @@ import Testing
         var (alice, session) = try await signedIn(World.alice, id: BesideSessionTests.alices)
         for number in 0..<40 {
             let name = Array("jupyterhub-user-u\(number)".utf8)
-            _ = session.pin(PinSet.Place(name: name, path: [0x2F]), name.span)
+            let server = PinSet.Setter(route: name, owner: name)
+            _ = session.pin(PinSet.Place(name: name, path: [0x2F]), name.span, by: server)
         }
-        #expect(session.pinnedCookies.count == 32)
+        let places = session.pinnedCookies
+        #expect(places.hub.count + places.others.count == 32)
         let fields = [("Authorization", "token labs")]
         #expect(try await alice.send("GET", World.hub + "/x", fields, route: route).passage != nil)
     }

@@ -123,10 +123,10 @@ import Testing
     }
 
     // SECURITY-CASES G08.
-    @Test func `who bears a token does not go on where nobody signs in any more`() {
+    @Test func `who bears a token does not go on where nobody signs in any more`() async {
         let request = RequestHead("GET", target: "/x", authority: "hub.example")
         #expect(world.gate.snapshot.stillAllows(request, nil, .user("alice")))
-        world.gate.replace(world.gate.snapshot.options, provider: nil)
+        await world.gate.replace(world.gate.snapshot.options, provider: nil)
         #expect(world.gate.snapshot.lane == nil)
         #expect(!world.gate.snapshot.stillAllows(request, nil, .user("alice")))
     }
