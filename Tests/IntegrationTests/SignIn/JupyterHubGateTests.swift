@@ -91,13 +91,16 @@ import Testing
     ) async throws {
         let pages = try LocalServer.start { [upstream] _ in upstream }
         let target = "upstream: \"http://127.0.0.1:\(pages.port)\""
-        let rule = "{path: /**, allow: \(isPublic ? "anyone" : "signed_in")}"
+        let allow = isPublic ? "public" : "signed_in"
         let settings = GatewaySettings(
             routes: [
                 "{path: /user/eve, \(target), preset: jupyterhub}",
                 "{path: /services/eve, \(target), preset: jupyterhub}",
                 "{path: /plain, \(target)}",
-            ], access: [rule])
+            ],
+            access: ["user/eve", "services/eve", "hub", "plain"].map {
+                "{path: /\($0)/**, allow: \(allow)}"
+            })
         let gateway = try await gateway(settings: settings)
         let alice = try await gateway.browser(of: "alice")
         let fields = [
