@@ -46,7 +46,10 @@ extension CHPCommandLine {
         }
         let current = index(of: .api).map { configuration.listeners[$0].address }
         guard current == nil || words.has("--api-ip") || words.has("--api-port") else { return }
-        let standard = try standardAPIPort()
+        // Only where no other is named: there may be none.
+        var isNamed = CHPWords.integer(words.text("--api-port") ?? "") != nil
+        if case .tcp = current, !words.has("--api-port") { isNamed = true }
+        let standard = isNamed ? 0 : try standardAPIPort()
         var (host, port) = parts(of: current, else: ("localhost", standard))
         if let text = words.value("--api-ip") { host = try self.host(text, "--api-ip") }
         if words.has("--api-port") { port = try self.port("--api-port", else: standard) }

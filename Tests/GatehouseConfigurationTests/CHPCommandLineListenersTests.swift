@@ -24,6 +24,7 @@ struct CHPCommandLineListenersTests {
         (["--port", "x"], ["public [::]:8000", "api localhost:8001"]),
         (["--port", "9000", "--api-port", "x"], ["public [::]:9000", "api localhost:9001"]),
         (["--api-ip", "0.0.0.0", "--api-port", "5"], ["public [::]:8000", "api 0.0.0.0:5"]),
+        (["--port", "65535", "--api-port", "5"], ["public [::]:65535", "api localhost:5"]),
         (["--socket", "/run/p"], ["public unix:/run/p", "api localhost:8001"]),
         (["--socket="], ["public [::]:8000", "api localhost:8001"]),
         (["--api-socket", "/run/a"], ["public [::]:8000", "api unix:/run/a"]),
@@ -65,6 +66,10 @@ struct CHPCommandLineListenersTests {
         ),
         (["--ip", "1.2.3"], "option '--ip' is '1.2.3': it is neither a name nor an address"),
         (["--api-ip", "a:1"], "option '--api-ip' is 'a:1': it is neither a name nor an address"),
+        (
+            ["--port", "65535", "--api-port", "x"],
+            "there is no port above 65535 for the routes API; use '--api-port <n>'"
+        ),
         (
             ["--port", "65535"],
             "there is no port above 65535 for the routes API; use '--api-port <n>'"
