@@ -134,12 +134,11 @@ public struct CHPCommandLine {
         lines.append(CHPStart.Line(level: level, text: text))
     }
 
-    /// A level that is none keeps errors: configurable-http-proxy writes nothing at all then, and
-    /// a slip must not hide why a hub does not work.
+    /// A level that is none is info: configurable-http-proxy writes nothing at all then, and
+    /// a slip must not hide why a hub does not work. An empty one is the usual one there, too.
     private mutating func applyLog() {
         if words.has("--access-log") { configuration.log.access = true }
-        guard words.has("--log-level") else { return }
-        let text = words.text("--log-level") ?? ""
+        guard let text = words.text("--log-level") else { return }
         configuration.origins["log.level"] = .flag("--log-level")
         switch text.lowercased() {
         case "debug", "verbose", "silly": configuration.log.level = .debug
@@ -148,8 +147,8 @@ public struct CHPCommandLine {
         case "warn", "warning": configuration.log.level = .warning
         case "error": configuration.log.level = .error
         default:
-            configuration.log.level = .error
-            say(.error, "'\(text)' is no log level (debug, info, warn, error): only errors follow")
+            configuration.log.level = .info
+            say(.warning, "'\(text)' is no log level (debug, info, warn, error): it is info")
         }
     }
 

@@ -158,11 +158,17 @@ struct CHPCommandLineTests {
         #expect(start.lines.isEmpty)
     }
 
-    @Test func `a level that is none leaves errors, and says so as one`() throws {
+    @Test func `a level that is none is info, and says so`() throws {
         let start = try start("--log-level", "loud")
-        #expect(start.configuration.log.level == .error)
-        #expect(start.lines.map(\.level) == [.error])
+        #expect(start.configuration.log.level == .info)
+        #expect(start.lines.map(\.level) == [.warning])
         #expect(start.lines[0].text.contains("'loud'"))
+    }
+
+    @Test func `an empty level is the usual one`() throws {
+        let start = try start("--log-level=")
+        #expect(start.configuration.log.level == .info)
+        #expect(start.lines.isEmpty)
     }
 
     @Test func `the token comes from the environment or a file`() throws {
