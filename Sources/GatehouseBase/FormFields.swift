@@ -21,6 +21,18 @@ public struct FormFields: Sendable {
         self.entries = entries
     }
 
+    /// Reads `bytes` as browsers' URLSearchParams does: a broken escape stays as it is, and what is
+    /// not UTF-8 becomes U+FFFD.
+    public init(lenient bytes: [UInt8]) {
+        var entries: [(name: String, value: String)] = []
+        for pair in bytes.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: true) {
+            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            let rest = equals < pair.endIndex ? pair[(equals + 1)...] : pair[equals...]
+            entries.append((Self.decodeLeniently(pair[..<equals]), Self.decodeLeniently(rest)))
+        }
+        self.entries = entries
+    }
+
     /// The first value of `name`.
     public subscript(name: String) -> String? {
         entries.first { $0.name == name }?.value
@@ -47,6 +59,23 @@ public struct FormFields: Sendable {
                 bytes.append(byte)
             } else {
                 PercentCoding.escape(byte, into: &bytes)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func decodeLeniently(_ text: ArraySlice<UInt8>) -> String {
+        var bytes: [UInt8] = []
+        var rest = text
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let high = ASCII.hexValue(rest[rest.startIndex]),
+                let low = ASCII.hexValue(rest[rest.startIndex + 1])
+            {
+                bytes.append(high << 4 | low)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
             }
         }
         return String(decoding: bytes, as: UTF8.self)

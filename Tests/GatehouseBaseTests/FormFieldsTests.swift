@@ -28,6 +28,16 @@ struct FormFieldsTests {
         #expect(FormFields(parsing: Array(query.utf8)) == nil)
     }
 
+    @Test(arguments: [
+        ("a=%zz", "%zz"), ("a=1&b=%", "1"), ("a=%2", "%2"), ("%zz=2&a=%41+%", "A %"),
+        ("a=%FF", "\u{FFFD}"), ("a=%C3%A4", "ä"), ("a=1&a=2", "1"), ("b", nil),
+    ])
+    func `leniently read, a broken escape stays and spoils nothing else`(
+        query: String, value: String?
+    ) {
+        #expect(FormFields(lenient: Array(query.utf8))["a"] == value)
+    }
+
     @Test func `what is written is read again`() throws {
         let fields = [("scope", "openid profile"), ("x", "ü&=+%~"), ("", "")]
         let text = FormFields.encode(fields)

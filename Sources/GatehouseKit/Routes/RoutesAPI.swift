@@ -176,10 +176,10 @@ final class RoutesAPI: Responder {
     private static func inactiveSince(
         _ query: borrowing Span<UInt8>
     ) -> Result<Int64?, RouteData.Refusal> {
-        guard let fields = FormFields(parsing: query.array) else { return .success(nil) }
-        let text =
-            fields.all(named: "inactiveSince").last ?? fields.all(named: "inactive_since").last
-            ?? ""
+        // A filter that is overlooked would give all routes, to be culled perhaps.
+        let fields = FormFields(lenient: query.array)
+        let names = ["inactiveSince", "inactive_since"]
+        let text = names.lazy.compactMap { fields[$0] }.first { !$0.isEmpty } ?? ""
         guard !text.isEmpty else { return .success(nil) }
         guard let time = ISODate.parse(text) else {
             return .failure(

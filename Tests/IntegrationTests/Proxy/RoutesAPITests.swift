@@ -105,7 +105,8 @@ struct RoutesAPITests {
         try await proxy.add("/a", to: 1)
         for (time, count) in [
             ("2000", 0), ("2099", 1), ("2099-01-01T00:00:00.000Z", 1), ("", 1),
-            ("2099-01-01T00:00:00%2B00:00", 1), ("2000-01-01", 0),
+            ("2099-01-01T00:00:00%2B00:00", 1), ("2000-01-01", 0), ("2000&x=%zz", 0),
+            ("2099&inactiveSince=2000", 0), ("2000&inactiveSince=", 0), ("2000&%=%", 0),
         ] {
             let answer = try await proxy.api("GET", "?inactive_since=\(time)")
             let table = try JSONValue.parse(Array(answer.text.utf8), maximumSize: 4096).object
@@ -114,6 +115,9 @@ struct RoutesAPITests {
         let answer = try await proxy.api("GET", "?inactive_since=soon")
         #expect(answer.status == 400)
         #expect(answer.text == "Invalid datestamp 'soon' must be ISO8601.")
+        let broken = try await proxy.api("GET", "?inactive_since=%zz")
+        #expect(broken.status == 400)
+        #expect(broken.text == "Invalid datestamp '%zz' must be ISO8601.")
         await proxy.stop()
     }
 

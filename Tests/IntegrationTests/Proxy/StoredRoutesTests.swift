@@ -71,6 +71,8 @@ struct StoredRoutesTests {
             #expect(try await proxy.get(path).status == 503, "\(path)")
         }
         _ = try await proxy.api("GET", "?inactive_since=2099")
+        _ = try await proxy.api("GET", "?inactive_since=2099&x=%zz")
+        #expect(try await proxy.api("GET", "?inactive_since=%zz").status == 400)
         let loop = EventLoop(name: "wait")
         await loop.run { await EventLoop.sleep(.milliseconds(2500), on: $0.core) }
         #expect(try await proxy.get("/user/x").status == 503, "a filtered listing says nothing")
