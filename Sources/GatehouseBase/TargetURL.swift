@@ -16,6 +16,8 @@ public struct TargetURL: Sendable, Hashable {
     public let isTLS: Bool
     /// Begins with `/` and does not end with one; empty for the root.
     public let path: [UInt8]
+    /// Whether a slash stood behind the path, as it does behind a folder's.
+    public let isFolder: Bool
     /// Without its question mark; empty where there is none.
     public let query: [UInt8]
 
@@ -29,7 +31,9 @@ public struct TargetURL: Sendable, Hashable {
         let end = rest.firstIndex(where: TargetURL.endsAuthority) ?? rest.endIndex
         let tail = rest[end...].prefix { $0 != UInt8(ascii: "#") }
         let question = tail.firstIndex(of: UInt8(ascii: "?")) ?? tail.endIndex
-        path = TargetURL.path(tail[..<question])
+        let path = TargetURL.path(tail[..<question])
+        isFolder = path.last == UInt8(ascii: "/")
+        self.path = isFolder ? path.dropLast() : path
         query = TargetURL.cleaned(tail[question...].dropFirst())
         var authority = rest[..<end]
         if let at = authority.lastIndex(of: UInt8(ascii: "@")) {
@@ -66,7 +70,6 @@ public struct TargetURL: Sendable, Hashable {
         for index in path.indices where path[index] == UInt8(ascii: "\\") {
             path[index] = UInt8(ascii: "/")
         }
-        if path.last == UInt8(ascii: "/") { path.removeLast() }
         return path
     }
 

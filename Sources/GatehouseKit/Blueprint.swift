@@ -159,7 +159,8 @@ final class Blueprint: Sendable {
         _ url: TargetURL?, _ prefix: String, _ settings: ForwardingSettings
     ) -> TargetRewriting {
         TargetRewriting(
-            path: settings.prependPath ? url?.path ?? [] : [], query: url?.query ?? [],
+            path: settings.prependPath ? url?.path ?? [] : [], isFolder: url?.isFolder ?? false,
+            query: url?.query ?? [],
             cutting: settings.includePrefix ? [] : Array(prefix.utf8))
     }
 

@@ -6,13 +6,19 @@ import GatehouseHTTP
 public struct TargetRewriting: Sendable {
     /// Begins with `/` and does not end with one; empty for none.
     let path: [UInt8]
+    /// Whether a slash stands behind the path where nothing else does.
+    let isFolder: Bool
     /// Without question mark.
     let query: [UInt8]
     /// The route's prefix as it reads when decoded, without slash at its end; empty: it stays.
     let cut: [UInt8]
 
-    public init(path: [UInt8] = [], query: [UInt8] = [], cutting prefix: [UInt8] = []) {
+    public init(
+        path: [UInt8] = [], isFolder: Bool = false, query: [UInt8] = [],
+        cutting prefix: [UInt8] = []
+    ) {
         self.path = path
+        self.isFolder = isFolder
         self.query = query
         cut = prefix.last == 0x2F ? prefix.dropLast() : prefix
     }
@@ -27,7 +33,9 @@ public struct TargetRewriting: Sendable {
         let rest = target.extracting(0..<end)
         let start = TargetRewriting.end(of: cut, in: rest)
         buffer.append(path)
-        if start == rest.count || rest[start] != 0x2F { buffer.append(0x2F) }
+        // What asks for the prefix itself gets the upstream's own path, without a slash more.
+        let isWhole = start == rest.count && !path.isEmpty && !isFolder
+        if !isWhole, start == rest.count || rest[start] != 0x2F { buffer.append(0x2F) }
         buffer.append(rest.extracting(start..<rest.count))
         guard !query.isEmpty || target.count > end else { return }
         let asked = target.extracting(min(end + 1, target.count)..<target.count)
