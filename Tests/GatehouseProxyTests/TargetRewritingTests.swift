@@ -5,7 +5,9 @@ import Testing
 
 struct TargetRewritingTests {
     /// What the upstream at a URL gets.
-    private func rewritten(_ target: String, to url: String, cutting prefix: String) throws -> String {
+    private func rewritten(
+        _ target: String, to url: String, cutting prefix: String
+    ) throws -> String {
         let url = try #require(TargetURL(parsing: url))
         let rewriting = TargetRewriting(
             path: url.path, isFolder: url.isFolder, query: url.query, cutting: Array(prefix.utf8))
@@ -27,8 +29,9 @@ struct TargetRewritingTests {
 
     @Test(arguments: [
         ("/bar", "http://h/t/", "/t/"), ("/bar?x", "http://h/t/", "/t/?x"),
-        ("/bar/y", "http://h/t/", "/t/y"), ("/bar", "http://h", "/"), ("/bar?x", "http://h/", "/?x"),
-        ("/bar", "http://h/a/b", "/a/b"), ("/bar?y", "http://h/t?x", "/t?x&y"),
+        ("/bar/y", "http://h/t/", "/t/y"), ("/bar", "http://h", "/"),
+        ("/bar?x", "http://h/", "/?x"), ("/bar", "http://h/a/b", "/a/b"),
+        ("/bar?y", "http://h/t?x", "/t?x&y"),
     ])
     func `the slash behind the upstream's own path stays`(
         target: String, url: String, expected: String
