@@ -77,13 +77,18 @@ public final class RecordStore: Sendable {
     /// What was wrong with the file when it was opened, if anything: to be told to the operator.
     public let damage: Damage?
 
+    /// The file and its log as they are known; the log begins with the first commit.
+    private let marks: Locked<(file: StoreFile.Mark?, log: StoreFile.Mark?)>
+    private let place: StoreFile
     private let queue = Locked(Queue())
     /// Nothing once the store is closed.
     private let file: Locked<RecordFile?>
     private let thread = StoreThread()
 
-    private init(_ file: sending RecordFile, damage: Damage?) {
+    private init(_ file: sending RecordFile, _ place: StoreFile, damage: Damage?) {
         self.file = Locked(file)
+        self.place = place
+        marks = Locked((place.mark, nil))
         self.damage = damage
         thread.start { [weak self] in self?.work() ?? false }
     }
@@ -108,11 +113,22 @@ public final class RecordStore: Sendable {
         do throws(StoreError) {
             guard !place.isLogAlone else { throw .damaged("all but its log is missing") }
             let patience = deadline.since(.now())
-            return RecordStore(try RecordFile(place, lock: lock, patience: patience), damage: nil)
+            return RecordStore(
+                try RecordFile(place, lock: lock, patience: patience), place, damage: nil)
         } catch .damaged(let reason) {
             let damage = Damage(file: try place.setAside(now), reason: reason)
             try place.create()
-            return RecordStore(try RecordFile(place, lock: lock, patience: .zero), damage: damage)
+            return RecordStore(
+                try RecordFile(place, lock: lock, patience: .zero), place, damage: damage)
+        }
+    }
+
+    /// Whether the file and its log are those that were opened. Where somebody has removed them or
+    /// put others in their place commits go on, into what nobody will find again.
+    public var isInPlace: Bool {
+        marks.withLock { marks in
+            if marks.log == nil { marks.log = place.logMark }
+            return marks.file == place.mark && marks.log == place.logMark
         }
     }
 

@@ -48,6 +48,25 @@ struct StoreFile {
         return kept.path
     }
 
+    /// Which file on the disk has a name.
+    struct Mark: Equatable {
+        let device: UInt
+        let number: UInt
+    }
+
+    /// Of the file; nil where there is none.
+    var mark: Mark? { mark("") }
+
+    /// Of its log.
+    var logMark: Mark? { mark("-wal") }
+
+    private func mark(_ suffix: String) -> Mark? {
+        var status = stat()
+        // Sound: the kernel fills the structure.
+        guard unsafe stat(path + suffix, &status) == 0 else { return nil }
+        return Mark(device: UInt(status.st_dev), number: UInt(status.st_ino))
+    }
+
     private static let suffixes = ["", "-wal", "-shm", "-journal"]
 
     private func size(_ suffix: String) -> Int? {
