@@ -91,7 +91,7 @@ let package = Package(
             "GatehouseKitTests",
             imports: [
                 "GatehouseBase", "GatehouseHTTP", "GatehouseConfiguration", "GatehouseGate",
-                "GatehouseProxy", "GatehouseStore", "GatehouseKit",
+                "GatehouseNet", "GatehouseProxy", "GatehouseStore", "GatehouseKit",
             ]),
         tests(
             "IntegrationTests",

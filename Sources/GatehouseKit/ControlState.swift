@@ -1,4 +1,6 @@
+import GatehouseBase
 import GatehouseConfiguration
+import GatehouseNet
 import GatehouseProxy
 
 /// What the control loop owns of the product.
@@ -24,6 +26,18 @@ final class ControlState {
         where listener.role != .metrics {
             acceptor?.drain()
         }
+    }
+
+    /// Gives the stored routes to the next process, which may be starting already: once what was
+    /// asked of the routes API is answered, or cut off, nothing changes them any more.
+    func giveUpStore(deadline: Instant, core: LoopCore) async {
+        guard let stored = routes.stored else { return }
+        for (acceptor, listener) in zip(acceptors, blueprint.configuration.listeners)
+        where listener.role == .api {
+            await acceptor?.waitUntilQuiet(deadline: deadline, core: core)
+            acceptor?.endAll()
+        }
+        await stored.close()
     }
 
     /// Takes up another configuration.

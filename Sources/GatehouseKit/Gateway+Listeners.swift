@@ -81,30 +81,32 @@ extension Gateway {
             return nil
         }
         let file = StoredRoutes.file(in: directory, for: configuration)
+        let stored = StoredRoutes(
+            file, lifetime: configuration.routesAPI.storedRouteLifetime,
+            log: log.labelled("gatehouse.store"))
         do throws(StoreError) {
-            let store = try RecordStore.open(
-                file, patience: configuration.requiresState ? .seconds(5) : .zero)
-            if let damage = store.damage { log.error("\(file): \(damage)") }
-            return StoredRoutes(store, log: log.labelled("gatehouse.store"))
+            // The process before us may be on its way out.
+            try stored.open(patience: .seconds(5))
         } catch {
             guard configuration.requiresState else {
                 log.warning("routes end with this process: \(file): \(error)")
-                return nil
+                stored.goOn()
+                return stored
             }
             throw GatewayError(
                 "\(file): \(error)",
                 hint: "make 'state_dir' writable, end who has it open, or write 'state_dir: none'")
         }
+        return stored
     }
 
-    private func load(
-        _ stored: StoredRoutes?, _ settings: RoutesAPISettings
-    ) async -> [StoredRoutes.Found] {
+    private func load(_ stored: StoredRoutes?) async -> [StoredRoutes.Found] {
         guard let stored else { return [] }
         do throws(StoreError) {
-            return try await stored.load(lifetime: settings.storedRouteLifetime)
+            return try await stored.load()
         } catch {
             log.error("the stored routes cannot be read: \(error)")
+            stored.goOn()
             return []
         }
     }
@@ -116,9 +118,14 @@ extension Gateway {
         let loops = loops
         let log = log.labelled("gatehouse.api")
         let settings = blueprint.configuration.routesAPI
-        let found = await load(stored, settings)
+        let found = await load(stored)
         await loops.control.run { loop in
-            let routes = HubRoutes(core: loop.core, stored: stored) { changes in
+            let routes = HubRoutes(core: loop.core, stored: stored) { one in
+                try? blueprint.route(
+                    at: one.address, object: one.object,
+                    confirmed: Timestamp(milliseconds: one.confirmed)
+                ).route
+            } spread: { changes in
                 await loops.broadcast { loop in
                     (loop.attachment as? LoopState)?.take(changes)
                 }
@@ -130,15 +137,13 @@ extension Gateway {
             let counters = Counters()
             let state = ControlState(blueprint: blueprint, routes: routes, counters: counters)
             loop.attach(state)
-            await routes.restore(found) { one in
-                try? blueprint.route(at: one.address, object: one.object).route
-            }
+            await routes.restore(found)
             if !found.isEmpty { log.notice("routes from before the restart: \(found.count)") }
             if let target = settings.defaultTarget {
                 let object = JSONValue.object(["target": .string(target)]).encoded()
                 if let made = try? blueprint.route(at: RouteAddress("/"), object: object) {
                     log.info("Adding route / -> \(target)")
-                    await routes.add(made.route)
+                    await routes.addOwn(made.route)
                     log.info("Route added / -> \(target)")
                 }
             }

@@ -13,7 +13,6 @@ public final class Gateway: Sendable {
         var isStopping = false
         /// UNIX sockets that are ours to remove.
         var socketFiles: [UnixSocketFile] = []
-        var stored: StoredRoutes?
     }
 
     /// Where an access line goes; whole lines.
@@ -102,8 +101,12 @@ public final class Gateway: Sendable {
     var blueprint: Blueprint { state.withLock { $0.blueprint } }
 
     /// Binds the listeners and serves.
+    ///
+    /// - Parameter bound: called when the addresses are ours, before anything is answered.
     /// - Returns: for each listener its URL, `https://127.0.0.1:43121`.
-    public func start() async throws(GatewayError) -> [String] {
+    public func start(
+        bound isBound: () -> Void = {}
+    ) async throws(GatewayError) -> [String] {
         let blueprint = blueprint
         var bound: [BoundListener] = []
         let stored: StoredRoutes?
@@ -111,16 +114,14 @@ public final class Gateway: Sendable {
             for listener in blueprint.configuration.listeners {
                 bound.append(try await bind(listener))
             }
+            isBound()
             stored = try openStore(blueprint.configuration)
         } catch {
             for listener in bound { listener.close() }
             throw error
         }
         let socketFiles = bound.compactMap(\.file)
-        state.withLock {
-            $0.socketFiles = socketFiles
-            $0.stored = stored
-        }
+        state.withLock { $0.socketFiles = socketFiles }
         let snapshot = gate.snapshot
         for (index, loop) in loops.serving.enumerated() {
             await prepare(loop, blueprint, snapshot, bound.map { $0.file(ofLoop: index) })
@@ -293,6 +294,12 @@ public final class Gateway: Sendable {
             (loop.attachment as? ControlState)?.drain()
         }
         let deadline = Instant.now() + (drains ? limits.drain : .zero)
+        // Not at the end: the next process waits for it.
+        let patience = Instant.now() + (drains ? .seconds(2) : .milliseconds(100))
+        loops.control.start { loop in
+            guard let state = loop.attachment as? ControlState else { return }
+            await state.giveUpStore(deadline: patience, core: loop.core)
+        }
         let closing = drains ? limits.closeFlush + .milliseconds(500) : .milliseconds(100)
         await loops.broadcast { loop in
             guard let state = loop.attachment as? LoopState else { return }
@@ -309,9 +316,9 @@ public final class Gateway: Sendable {
             state.pool.closeIdle()
             state.accessLog?.flush()
         }
-        await state.withLock { $0.stored }?.close()
         await loops.control.run { loop in
             guard let state = loop.attachment as? ControlState else { return }
+            await state.giveUpStore(deadline: patience, core: loop.core)
             for acceptor in state.acceptors { acceptor?.drain() }
         }
         log.notice("stopped")

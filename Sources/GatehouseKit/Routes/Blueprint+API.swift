@@ -13,7 +13,7 @@ extension Blueprint {
     ///   target is the same.
     func route(
         at address: RouteAddress, object: [UInt8], previous: Route? = nil,
-        lastActivity: Timestamp = .now()
+        lastActivity: Timestamp = .now(), confirmed: Timestamp = .now()
     ) throws(RouteData.Refusal) -> (route: Route, reading: RouteData.Reading) {
         let key = address.key(hostRouting: isHostRouting)
         let reading = try RouteData.read(object, host: isHostRouting ? key.host ?? "" : nil)
@@ -31,7 +31,7 @@ extension Blueprint {
             host: key.host, prefix: key.prefix,
             data: RouteData.kept(
                 target: reading.target, members: reading.members, description: description),
-            lastActivity: lastActivity)
+            lastActivity: lastActivity, confirmed: confirmed)
         return (route, reading)
     }
 
@@ -39,7 +39,8 @@ extension Blueprint {
     func remade(_ route: Route) -> Route? {
         try? self.route(
             at: RouteAddress(of: route), object: RouteData.object(of: route),
-            lastActivity: Timestamp(milliseconds: route.lastActivityMilliseconds)
+            lastActivity: Timestamp(milliseconds: route.lastActivityMilliseconds),
+            confirmed: Timestamp(milliseconds: route.confirmedMilliseconds)
         ).route
     }
 

@@ -17,6 +17,8 @@ final class HubRoutes {
     private enum Change {
         case add(Route)
         case remove
+        /// Whatever is good no longer when its turn comes.
+        case expire
     }
 
     private final class Outcome {
@@ -29,6 +31,9 @@ final class HubRoutes {
     private static let quietAfterListing = Duration.seconds(2)
     /// Without a write after the Hub's own route: it tells the others ten at a time.
     private static let quietAfterHub = Duration.seconds(10)
+    /// Between attempts to store what could not be stored.
+    private static let storeInterval = Duration.seconds(10)
+    private static let root = RouteAddress("/")
 
     private(set) var all = RouteSet()
     private var pending: [(RouteAddress, Pending)] = []
@@ -49,35 +54,54 @@ final class HubRoutes {
     /// Routes from the disk that the Hub has not confirmed: until when they are good.
     private var unconfirmed: [RouteAddress: Int64] = [:]
     private let expiry = LoopTimer()
+    /// Whether the route `/` is one from the disk that the Hub does not know.
+    private var hasLeftOver = false
+    /// The route of the command line, which is not stored.
+    private var own: Route?
+    /// When the Hub has confirmed the table; wall clock, milliseconds.
+    private var confirmed: Int64?
+    /// Whether the disk is yet to hear of that, or of what it has missed.
+    private var isStoreDue = false
+    /// Removed before what an earlier process has left could be read.
+    private var removedEarly: Set<RouteAddress> = []
+    private let retry = LoopTimer()
+    private var nextRetry = Instant.now()
+    private let make: (StoredRoutes.Found) -> Route?
 
     /// - Parameters:
+    ///   - make: a route of what was found on the disk.
     ///   - complete: tells every loop that the table is complete.
     init(
-        core: LoopCore, stored: StoredRoutes?, spread: @escaping Spread,
-        complete: @escaping @Sendable () async -> Void
+        core: LoopCore, stored: StoredRoutes?, make: @escaping (StoredRoutes.Found) -> Route?,
+        spread: @escaping Spread, complete: @escaping @Sendable () async -> Void
     ) {
         self.core = core
+        self.make = make
         self.stored = stored
         self.spread = spread
         self.complete = complete
         settled.onExpiry = { [weak self] in self?.settle() }
         patience.onExpiry = { [weak self] in self?.finish() }
         expiry.onExpiry = { [weak self] in self?.expire() }
+        retry.onExpiry = { [weak self] in self?.wakeStore() }
     }
 
     // MARK: From the disk
 
-    /// Takes up what was stored, before anything is served.
-    func restore(_ found: [StoredRoutes.Found], make: (StoredRoutes.Found) -> Route?) async {
+    /// Takes up what was stored.
+    func restore(_ found: [StoredRoutes.Found]) async {
         var changes: [RouteChange] = []
-        for one in found {
+        for one in found where all[one.address] == nil && !removedEarly.contains(one.address) {
             guard let route = make(one) else { continue }
             _ = all.put(route)
             unconfirmed[one.address] = one.goodUntil
+            if one.isOfCommandLine { hasLeftOver = true }
             changes.append(.set(route))
         }
+        removedEarly = []
         if !changes.isEmpty { await spread(changes) }
         armExpiry()
+        if stored?.isBehind == true { wakeStore() }
     }
 
     private func armExpiry() {
@@ -87,13 +111,13 @@ final class HubRoutes {
         core.set(expiry, to: .now() + min(wait, .seconds(10)))
     }
 
-    /// Removes what is good no longer: its address may be another server's by now.
+    /// Removes what is good no longer: its address may be another server's by now. A route that the
+    /// Hub is telling at this moment stays: what has ended is looked up when its turn comes.
     private func expire() {
-        let now = Timestamp.now().milliseconds
-        for (address, goodUntil) in unconfirmed where goodUntil <= now {
-            core.fork { _ = await self.remove(address) }
+        core.fork {
+            _ = await self.queue(.expire, at: HubRoutes.root)
+            self.armExpiry()
         }
-        armExpiry()
     }
 
     // MARK: The Hub's first words
@@ -108,6 +132,7 @@ final class HubRoutes {
         wasListed = true
         quiet = HubRoutes.quietAfterListing
         core.set(settled, to: .now() + HubRoutes.quietAfterListing)
+        if stored?.isBehind == true { wakeStore() }
     }
 
     /// The Hub has told its own route, and goes on with those of its users.
@@ -122,9 +147,15 @@ final class HubRoutes {
         quiet = nil
         if wasListed {
             wasListed = false
+            if hasLeftOver, unconfirmed[HubRoutes.root] != nil {
+                core.fork { _ = await self.queue(.remove, at: HubRoutes.root) }
+            }
+            hasLeftOver = false
+            removedEarly = []
             unconfirmed.removeAll()
             core.cancel(expiry)
-            if let stored { core.fork { await stored.confirm() } }
+            confirmed = Timestamp.now().milliseconds
+            wakeStore()
         }
         finish()
     }
@@ -140,6 +171,12 @@ final class HubRoutes {
 
     /// Adds or replaces a route.
     func add(_ route: Route) async { _ = await make(.add(route), at: RouteAddress(of: route)) }
+
+    /// Adds the route of the command line. It ends with the process: the next one may have another.
+    func addOwn(_ route: Route) async {
+        own = route
+        await add(route)
+    }
 
     /// Removes a route; deeper ones stay.
     /// - Returns: whether there was one.
@@ -158,6 +195,7 @@ final class HubRoutes {
                 guard all[RouteAddress(of: route)] === route, let made = make(route) else {
                     continue
                 }
+                if route === own { own = made }
                 _ = all.put(made)
                 changes.append(.set(made))
             }
@@ -166,47 +204,95 @@ final class HubRoutes {
     }
 
     private func make(_ change: Change, at address: RouteAddress) async -> Bool {
+        if let quiet { core.set(settled, to: .now() + quiet) }
+        return await queue(change, at: address)
+    }
+
+    private func queue(_ change: Change, at address: RouteAddress) async -> Bool {
         let item = Pending(change: change, signal: Signal(), outcome: Outcome())
         pending.append((address, item))
-        if let quiet { core.set(settled, to: .now() + quiet) }
-        if !isSpreading {
-            isSpreading = true
-            core.fork { await self.spreadPending() }
-        }
+        startSpreading()
         await item.signal.wait()
         return item.outcome.existed
     }
 
+    private func startSpreading() {
+        guard !isSpreading else { return }
+        isSpreading = true
+        core.fork { await self.spreadPending() }
+    }
+
     private func spreadPending() async {
-        while !pending.isEmpty {
+        while !pending.isEmpty || isStoreDue {
             let batch = pending
             pending.removeAll(keepingCapacity: true)
             var changes: [RouteChange] = []
             changes.reserveCapacity(batch.count)
-            for (address, item) in batch {
-                if !unconfirmed.isEmpty { unconfirmed[address] = nil }
-                switch item.change {
-                case .add(let route):
-                    item.outcome.existed = all.put(route)
-                    changes.append(.set(route))
-                case .remove:
-                    guard all.remove(address) else { continue }
-                    item.outcome.existed = true
-                    changes.append(.remove(address))
-                }
+            for (address, item) in batch { apply(item, at: address, &changes) }
+            // The disk and the loops at once: an answer waits for both.
+            let isSpread = Signal()
+            core.fork { [changes] in
+                if !changes.isEmpty { await self.spread(changes) }
+                isSpread.raise()
             }
-            if !changes.isEmpty {
-                // The disk and the loops at once: an answer waits for both.
-                let isSpread = Signal()
-                core.fork {
-                    await self.spread(changes)
-                    isSpread.raise()
-                }
-                await stored?.write(changes)
-                await isSpread.wait()
-            }
+            await store(changes)
+            await isSpread.wait()
             for (_, item) in batch { item.signal.raise() }
         }
         isSpreading = false
+    }
+
+    private func apply(_ item: Pending, at address: RouteAddress, _ changes: inout [RouteChange]) {
+        switch item.change {
+        case .add(let route):
+            unconfirmed[address] = nil
+            item.outcome.existed = all.put(route)
+            changes.append(.set(route))
+        case .remove:
+            unconfirmed[address] = nil
+            if confirmed == nil, stored?.isLoaded == false { removedEarly.insert(address) }
+            guard all.remove(address) else { return }
+            item.outcome.existed = true
+            changes.append(.remove(address))
+        case .expire:
+            let now = Timestamp.now().milliseconds
+            for (address, goodUntil) in unconfirmed where goodUntil <= now {
+                unconfirmed[address] = nil
+                if all.remove(address) { changes.append(.remove(address)) }
+            }
+        }
+    }
+
+    // MARK: To the disk
+
+    private func wakeStore() {
+        isStoreDue = stored != nil
+        startSpreading()
+    }
+
+    /// Brings the disk up to memory: by the changes, or by the whole table once it has missed some.
+    private func store(_ changes: [RouteChange]) async {
+        guard let stored else { return }
+        let news = isStoreDue ? confirmed : nil
+        isStoreDue = false
+        if !stored.isBehind, !changes.isEmpty || news != nil {
+            await stored.write(
+                changes.map { change in
+                    guard case .set(let route) = change, route === own else { return change }
+                    return .remove(RouteAddress(of: route))
+                }, confirmed: news)
+        }
+        guard stored.isBehind else { return }
+        let began = Instant.now()
+        guard began >= nextRetry else { return core.set(retry, to: nextRetry) }
+        // What the Hub has read before it cannot have confirmed.
+        if confirmed == nil, !wasListed, let found = await stored.loadLate() {
+            await restore(found)
+        }
+        await stored.replace(all.all.filter { $0 !== own }, confirmed: confirmed)
+        // A large table is not written again and again for nothing.
+        nextRetry = .now() + Instant.now().since(began) * 10
+        guard stored.isBehind else { return }
+        core.set(retry, to: max(nextRetry, .now() + HubRoutes.storeInterval))
     }
 }

@@ -17,13 +17,16 @@ final class Route: Sendable {
     let rules: RouteRules
     /// Wall clock, in milliseconds since 1970.
     private let lastActivity: Atomic<Int64>
+    /// When the Hub has told it, or confirmed it before a restart; wall clock.
+    let confirmedMilliseconds: Int64
 
     /// - Parameters:
     ///   - name: for the log; the address of a route of the API.
     ///   - data: what the API was given, as ``RouteData`` keeps it; empty for a configured route.
+    ///   - confirmed: when the Hub has told it.
     init(
         name: String, target: UpstreamTarget?, rules: RouteRules, host: String?, prefix: String,
-        data: [UInt8] = [], lastActivity: Timestamp = .now()
+        data: [UInt8] = [], lastActivity: Timestamp = .now(), confirmed: Timestamp = .now()
     ) {
         let address = Array(name.utf8)
         var bytes: [UInt8] = []
@@ -37,6 +40,7 @@ final class Route: Sendable {
         self.target = target
         self.rules = rules
         self.lastActivity = Atomic(lastActivity.milliseconds)
+        confirmedMilliseconds = confirmed.milliseconds
     }
 
     /// For the log, and the address of a route of the API: `host/path`, `/user/alice`.

@@ -11,13 +11,41 @@ struct StoredRoutesTests {
         let folder = "/tmp/gatehouse-test-" + Hex.encode(Secret.random(count: 8).reveal())
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let lines = Locked(0)
-        let log = Log(label: "", level: .warning) { _ in lines.withLock { $0 += 1 } }
-        let stored = StoredRoutes(try RecordStore.open(folder + "/routes.sqlite"), log: log)
+        let log = Log(label: "", level: .notice) { _ in lines.withLock { $0 += 1 } }
+        let stored = StoredRoutes(folder + "/routes.sqlite", lifetime: .seconds(60), log: log)
+        try stored.open(patience: .zero)
+        #expect(try await stored.load().isEmpty)
         await stored.write([.remove(RouteAddress("/user/a"))])
-        #expect(stored.failureCount == 0)
-        await stored.close()
+        #expect(stored.failureCount == 0 && !stored.isBehind)
+        try FileManager.default.removeItem(atPath: folder)
+        try Data().write(to: URL(filePath: folder))
         for _ in 0..<3 { await stored.write([.remove(RouteAddress("/user/a"))]) }
-        #expect(stored.failureCount == 3)
+        #expect(stored.failureCount == 3 && stored.isBehind)
         #expect(lines.withLock { $0 } == 1)
+        await stored.replace([], confirmed: nil)
+        #expect(stored.failureCount == 4 && stored.isBehind)
+        #expect(lines.withLock { $0 } == 1)
+        try FileManager.default.removeItem(atPath: folder)
+        await stored.replace([], confirmed: nil)
+        #expect(stored.failureCount == 4 && !stored.isBehind)
+        #expect(lines.withLock { $0 } == 2, "that it is stored again")
+        await stored.close()
+    }
+
+    @Test func `what was given up is written no more and says nothing`() async throws {
+        let folder = "/tmp/gatehouse-test-" + Hex.encode(Secret.random(count: 8).reveal())
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let lines = Locked(0)
+        let log = Log(label: "", level: .notice) { _ in lines.withLock { $0 += 1 } }
+        let stored = StoredRoutes(folder + "/routes.sqlite", lifetime: .seconds(60), log: log)
+        try stored.open(patience: .zero)
+        await stored.close()
+        let next = StoredRoutes(folder + "/routes.sqlite", lifetime: .seconds(60), log: log)
+        try next.open(patience: .zero)
+        await stored.write([.remove(RouteAddress("/user/a"))])
+        await stored.replace([], confirmed: 1)
+        #expect(!stored.isBehind && stored.failureCount == 0)
+        #expect(lines.withLock { $0 } == 0)
+        await next.close()
     }
 }

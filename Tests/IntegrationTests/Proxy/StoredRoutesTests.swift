@@ -41,7 +41,7 @@ struct StoredRoutesTests {
         await first.stop()
 
         let second = try await ProxyFixture(stateDirectory: folder.path, after: first) {
-            $0.routesAPI.storedRouteLifetime = .seconds(2)
+            $0.routesAPI.storedRouteLifetime = .seconds(4)
         }
         try await second.add("/user/bob", to: server.port)
         #expect(try await second.get("/user/alice/lab").status == 200)

@@ -1,0 +1,62 @@
+import GatehouseBase
+import GatehouseConfiguration
+import GatehouseNet
+import GatehouseProxy
+import Synchronization
+import Testing
+
+@testable import GatehouseKit
+
+struct HubRoutesTests {
+    private static func routes(_ paths: [String]) throws -> [String: Route] {
+        let object = #"{"target":"http://127.0.0.1:1","jupyterhub":true}"#
+        let blueprint = try Blueprint(Configuration())
+        return try Dictionary(
+            uniqueKeysWithValues: paths.map { path in
+                let address = RouteAddress(path)
+                return (path, try blueprint.route(at: address, object: Array(object.utf8)).route)
+            })
+    }
+
+    /// A route is told while another is on its way to the loops; then the lifetime of its stored
+    /// copy ends; then the other one arrives.
+    @Test func `a route that the Hub tells as its stored copy ends stays`() async throws {
+        let made = try HubRoutesTests.routes(["/user/told", "/user/silent", "/x"])
+        await EventLoop(name: "control").run { loop in
+            let isLetGo = Locked(false)
+            let core = loop.core
+            let routes = HubRoutes(core: core, stored: nil) { found in
+                made[found.address.path]
+            } spread: { changes in
+                guard case .set(let route)? = changes.first, Array(route.name) == Array("/x".utf8)
+                else { return }
+                while !isLetGo.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(5)) }
+            } complete: {
+            }
+            let end = Timestamp.now().milliseconds + 500
+            await routes.restore(
+                ["/user/told", "/user/silent"].map {
+                    StoredRoutes.Found(
+                        address: RouteAddress($0), object: [], confirmed: 0, goodUntil: end)
+                })
+            #expect(routes.all.count == 2)
+            let isTold = Signal()
+            core.fork {
+                if let other = made["/x"] { await routes.add(other) }
+            }
+            await EventLoop.sleep(.milliseconds(20), on: core)
+            core.fork {
+                if let told = made["/user/told"] { await routes.add(told) }
+                isTold.raise()
+            }
+            await EventLoop.sleep(.milliseconds(900), on: core)
+            #expect(routes.all.count == 3, "the other one is still on its way")
+            isLetGo.withLock { $0 = true }
+            await isTold.wait()
+            await EventLoop.sleep(.milliseconds(100), on: core)
+            #expect(routes.all[RouteAddress("/user/told")] != nil)
+            #expect(routes.all[RouteAddress("/user/silent")] == nil)
+            #expect(routes.all[RouteAddress("/x")] != nil)
+        }
+    }
+}
