@@ -17,6 +17,21 @@ public enum PlainFile {
         return count == bytes.count ? nil : reason
     }
 
+    /// Whether a file holds `text` and nothing else.
+    public static func holds(_ text: String, _ path: String) -> Bool {
+        // Sound: the kernel reads the path as a C string. A FIFO is not waited for.
+        let file = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        let expected = Array(text.utf8)
+        var found = [UInt8](repeating: 0, count: expected.count + 1)
+        // Sound: the kernel writes `count` bytes at most.
+        let count = unsafe found.withUnsafeMutableBytes {
+            unsafe read(file, $0.baseAddress, $0.count)
+        }
+        return count == expected.count && found.starts(with: expected)
+    }
+
     /// Removes a file, if it is there.
     public static func remove(_ path: String) {
         // Sound: the kernel reads the path as a C string.

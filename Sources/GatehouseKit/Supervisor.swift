@@ -7,9 +7,15 @@ import Glibc
 public struct Supervisor: Sendable {
     private static let signals = [SIGHUP, SIGINT, SIGTERM]
 
+    private let parent: pid_t
+
     /// Prepares the process: descriptors, no dumps, signals. One that comes during the start waits
     /// until it is over.
-    public init() {
+    ///
+    /// - Parameter parent: who has started this process, asked at its very beginning: one that ends
+    ///   during the start is not the parent any more.
+    public init(parent: Int32? = nil) {
+        self.parent = parent ?? getppid()
         ProcessLimits.prepare()
         SignalSource.takeOver(Supervisor.signals)
     }
@@ -27,24 +33,29 @@ public struct Supervisor: Sendable {
         started: ([String]) -> Void = { _ in },
         configuration: @escaping @Sendable () -> Configuration?
     ) async throws(GatewayError) -> Int32 {
-        // Whoever finds us listening finds the pid file too.
-        if let file = settings.pidFile { Supervisor.write(file, log) }
-        defer { if let file = settings.pidFile { PlainFile.remove(file) } }
-        started(try await gateway.start())
-        let status = await Supervisor.watch(gateway, log, settings, configuration)
+        // It is another's by now where a second start has failed, or a second process has begun.
+        defer { if let file = settings.pidFile { Supervisor.remove(file) } }
+        // Whoever gets an answer finds the pid file too; one who finds the address taken has not
+        // touched that of the process that has it.
+        let urls = try await gateway.start {
+            if let file = settings.pidFile { Supervisor.write(file, log) }
+        }
+        started(urls)
+        let status = await watch(gateway, log, settings, configuration)
         gateway.removeSocketFiles()
         return status
     }
 
     /// Acts on signals until one has ended the gateway.
-    private static func watch(
+    private func watch(
         _ gateway: Gateway, _ log: Log, _ settings: Configuration,
         _ configuration: @escaping @Sendable () -> Configuration?
     ) async -> Int32 {
         let stopped = Delivery<Int32>()
+        let parent = settings.stop.endsWithParent ? parent : nil
         EventLoop(name: "signals").start { loop in
             let source = SignalSource(core: loop.core)
-            if settings.stop.endsWithParent { Supervisor.watchParent(log, loop.core) }
+            if let parent { Supervisor.watch(parent, log, loop.core) }
             var isStopping = false
             while true {
                 let signal = await source.next()
@@ -77,9 +88,14 @@ public struct Supervisor: Sendable {
         }
     }
 
+    /// Removes the pid file, if it is still ours.
+    private static func remove(_ pidFile: String) {
+        guard PlainFile.holds("\(getpid())", pidFile) else { return }
+        PlainFile.remove(pidFile)
+    }
+
     /// Ends the process when the one that started it has ended.
-    private static func watchParent(_ log: Log, _ core: LoopCore) {
-        let parent = getppid()
+    private static func watch(_ parent: pid_t, _ log: Log, _ core: LoopCore) {
         core.fork {
             while getppid() == parent { await EventLoop.sleep(.seconds(1), on: core) }
             log.warning("the process that started this one has ended")

@@ -9,10 +9,12 @@ enum Gatehouse {
     static let version = "0.1.0"
 
     static func main() async {
+        // First of all: it may end at any moment.
+        let parent = getppid()
         let environment = ProcessEnvironment.variables
         if let name = CommandLine.arguments.first, CHPCommandLine.isCalled(by: name) {
             let words = Array(CommandLine.arguments.dropFirst())
-            exit(await ProxyCommand.run(words, called: CHPCommandLine.name, environment))
+            exit(await ProxyCommand.run(words, called: CHPCommandLine.name, environment, parent))
         }
         let reading = CommandTable.read(
             Array(CommandLine.arguments.dropFirst()), environment: environment, version: version)
@@ -25,7 +27,7 @@ enum Gatehouse {
         case .run(.check(let file)):
             exit(CheckCommand.run(file, environment))
         case .run(.proxy(let words)):
-            exit(await ProxyCommand.run(words, called: "gatehouse proxy", environment))
+            exit(await ProxyCommand.run(words, called: "gatehouse proxy", environment, parent))
         case .run(.serve(let file)):
             exit(await ServeCommand.run(file, environment))
         }

@@ -11,9 +11,11 @@ enum ProxyCommand {
     /// - Parameters:
     ///   - words: of the command line, without the program's name.
     ///   - called: how the help names the program.
+    ///   - parent: who has started this process.
     /// - Returns: the exit code.
     static func run(
-        _ words: [String], called: String, _ environment: [String: String]
+        _ words: [String], called: String, _ environment: [String: String],
+        _ parent: pid_t
     ) async -> Int32 {
         let reading = CHPCommandLine.read(
             words, environment: environment, version: Gatehouse.version, called: called,
@@ -29,12 +31,12 @@ enum ProxyCommand {
             Log.standard(settings).error(text)
             return CHPCommandLine.failureExit
         case .run(let start):
-            return await run(start)
+            return await run(start, parent)
         }
     }
 
-    private static func run(_ start: CHPStart) async -> Int32 {
-        let supervisor = Supervisor()
+    private static func run(_ start: CHPStart, _ parent: pid_t) async -> Int32 {
+        let supervisor = Supervisor(parent: parent)
         let log = Log.standard(start.configuration.log)
         for line in start.lines { log.write(line.level, line.text) }
         for diagnostic in Gateway.warnings(about: start.configuration) {
