@@ -1,6 +1,7 @@
 import Glibc
 
-/// Whole lines to a standard stream: one write each, so that loops do not mix theirs.
+/// What a command says before it serves or in place of that: its reader may be slow, and is waited
+/// for. What a loop says goes to a queue.
 public enum StandardStream {
     /// Writes all of `bytes` to descriptor `file`; where nobody reads they are lost.
     public static func write(_ bytes: [UInt8], to file: Int32) {

@@ -40,7 +40,7 @@ public final class Gateway: Sendable {
         self.loops = loops
         self.resolver = resolver
         self.log = log
-        self.accessSink = accessSink ?? { StandardStream.write($0, to: 1) }
+        self.accessSink = accessSink ?? { StandardLines.output.write($0) }
         gate = Gate(
             options: blueprint.gateOptions, keys: keys,
             store: SessionStore(indexKey: keys.index), records: MemoryRecords(),

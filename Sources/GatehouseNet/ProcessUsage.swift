@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What this process uses of the machine, as the kernel says.

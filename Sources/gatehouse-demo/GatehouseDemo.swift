@@ -15,7 +15,9 @@ enum GatehouseDemo {
             say(DemoCommand.usage)
             exit(64)
         }
-        exit(await run(command))
+        let status = await run(command)
+        StandardLines.finish()
+        exit(status)
     }
 
     /// Runs until a signal ends it.

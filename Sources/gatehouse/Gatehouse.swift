@@ -14,7 +14,7 @@ enum Gatehouse {
         let environment = ProcessEnvironment.variables
         if let name = CommandLine.arguments.first, CHPCommandLine.isCalled(by: name) {
             let words = Array(CommandLine.arguments.dropFirst())
-            exit(await ProxyCommand.run(words, called: CHPCommandLine.name, environment, parent))
+            end(await ProxyCommand.run(words, called: CHPCommandLine.name, environment, parent))
         }
         let reading = CommandTable.read(
             Array(CommandLine.arguments.dropFirst()), environment: environment, version: version)
@@ -27,10 +27,16 @@ enum Gatehouse {
         case .run(.check(let file)):
             exit(CheckCommand.run(file, environment))
         case .run(.proxy(let words)):
-            exit(await ProxyCommand.run(words, called: "gatehouse proxy", environment, parent))
+            end(await ProxyCommand.run(words, called: "gatehouse proxy", environment, parent))
         case .run(.serve(let file)):
-            exit(await ServeCommand.run(file, environment))
+            end(await ServeCommand.run(file, environment))
         }
+    }
+
+    /// Leaves, after the last lines have come out.
+    private static func end(_ status: Int32) -> Never {
+        StandardLines.finish()
+        exit(status)
     }
 
     /// Writes to standard error.

@@ -21,9 +21,7 @@ enum ServeCommand {
         do throws(GatewayError) {
             let gateway = try Gateway(configuration, log: log)
             return try await supervisor.run(gateway, log: log, configuration) { urls in
-                for url in urls {
-                    StandardStream.write(Array("listening on \(url)\n".utf8), to: STDOUT_FILENO)
-                }
+                for url in urls { StandardLines.say("listening on \(url)\n") }
             } configuration: {
                 reread(file, environment, log)
             }

@@ -1,5 +1,7 @@
 """Section 10: log lines. All stand on standard output."""
+import os
 import re
+import signal
 import time
 
 import pytest
@@ -166,3 +168,19 @@ def test_unknown_level(start, backend, differs):
 def test_first_output(proxy_with):
     proxy = proxy_with("--log-level", "info")
     assert proxy.log()
+
+
+@contract("10", "A reader of the log that stalls holds up neither requests nor SIGTERM")
+def test_stalled_reader(start, peer, tmp_path):
+    pipe = tmp_path / "log"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR)
+    try:
+        words = ["sh", "-c", f'exec "$@" >"{pipe}" 2>&1', "sh", *peer.command]
+        proxy = start("--log-level", "debug", command=words)
+        for _ in range(40):
+            assert proxy.get("/" + "q" * 4000).status == 404
+        assert proxy.signal(signal.SIGTERM) == 2
+        assert os.read(reader, 1 << 16)
+    finally:
+        os.close(reader)

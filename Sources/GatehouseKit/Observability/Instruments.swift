@@ -79,6 +79,9 @@ enum Instruments {
 
     // MARK: The process
 
+    static let lostLines = Instrument(
+        "gatehouse_log_lines_lost_total", .counter,
+        "Lines of the log that were lost because nobody read them")
     static let slowPasses = Instrument(
         "gatehouse_loop_slow_passes_total", .counter,
         "Passes of an event loop that took more than 50 ms", labels: ["loop"])
@@ -104,7 +107,7 @@ enum Instruments {
         apiRouteGet, apiRouteAdd, apiRouteDelete, requestsWeb, requestsWS, requestsProxy,
         requestsAPI, findTarget, lastActivity, requestDuration, requestFailures, receivedBytes,
         sentBytes, hubTokens, webSockets, connections, handshakeFailures, upstreamConnections,
-        upstreamOpened, upstreamReused, routes, tableComplete, storeFailures, slowPasses, cpuUser,
-        cpuSystem, cpu, startTime, residentMemory, virtualMemory, openFiles, maximumFiles,
+        upstreamOpened, upstreamReused, routes, tableComplete, storeFailures, lostLines, slowPasses,
+        cpuUser, cpuSystem, cpu, startTime, residentMemory, virtualMemory, openFiles, maximumFiles,
     ]
 }

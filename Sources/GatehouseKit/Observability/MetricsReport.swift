@@ -132,6 +132,7 @@ struct MetricsReport {
             PrometheusText.Sample(["\(index)"], .count(loop.slowPasses))
         }
         passes.append(.init(["control"], .count(controlSlowPasses)))
+        text.write(Instruments.lostLines, .count(StandardLines.lostCount))
         text.write(Instruments.slowPasses, passes)
         text.write(Instruments.cpuUser, .number(usage.userSeconds))
         text.write(Instruments.cpuSystem, .number(usage.systemSeconds))
