@@ -69,6 +69,21 @@ public struct Address: Sendable, Hashable {
         family == AF_UNIX ? 0 : UInt16(storage[2]) << 8 | UInt16(storage[3])
     }
 
+    /// The same address with another port.
+    func withPort(_ port: UInt16) -> Address {
+        var other = self
+        guard family != AF_UNIX else { return other }
+        other.storage[2] = UInt8(port >> 8)
+        other.storage[3] = UInt8(port & 0xFF)
+        return other
+    }
+
+    /// `0.0.0.0` with the same port, where this is `::`; else nil.
+    var everywhereInIPv4: Address? {
+        guard family == AF_INET6, (8..<24).allSatisfy({ storage[$0] == 0 }) else { return nil }
+        return Address(ip: "0.0.0.0", port: port)
+    }
+
     /// For logs: the numeric address without port, or `unix`.
     public var host: String { ip ?? "unix" }
 

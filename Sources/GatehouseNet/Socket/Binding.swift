@@ -5,20 +5,23 @@ import Glibc
 public enum Binding {
     /// Binds one descriptor per loop. With several or one, a bind without SO_REUSEPORT first shows
     /// whether the port is taken, also by another process of ours. Port 0: the first one's port
-    /// is what the others bind.
+    /// is what the others bind. Everywhere (`::`) is everywhere in IPv4 on a machine without IPv6.
+    ///
+    /// - Parameter open: makes a socket; a test has machines of its own.
     /// - Returns: the descriptors and the address with its real port.
     public static func tcp(
-        _ address: Address, count: Int
+        _ address: Address, count: Int, open: Opening = Binding.open
     ) throws(ListenError) -> (files: [Int32], address: Address) {
         var files: [Int32] = []
+        var bound = address
+        if let four = address.everywhereInIPv4, !hasIPv6(address, open) { bound = four }
         if address.port != 0 {
-            let probe = Descriptor(try bind(address, reusePort: false))
+            let probe = Descriptor(try bind(bound, reusePort: false, open))
             _ = probe
         }
-        var bound = address
         do throws(ListenError) {
             for index in 0..<count {
-                let file = try bind(bound, reusePort: true)
+                let file = try bind(bound, reusePort: true, open)
                 files.append(file)
                 if index == 0 { bound = localAddress(file) ?? bound }
                 guard listen(file, 4096) == 0 else {
@@ -53,8 +56,30 @@ public enum Binding {
         return (files, file)
     }
 
-    private static func bind(_ address: Address, reusePort: Bool) throws(ListenError) -> Int32 {
-        let file = socket(address.family, gh_SOCK_STREAM_FLAGS, 0)
+    /// Makes a socket of a family and with flags, as `socket(2)` does.
+    public typealias Opening = (_ family: Int32, _ flags: Int32) -> Int32
+
+    /// As the machine is.
+    public static func open(_ family: Int32, _ flags: Int32) -> Int32 {
+        Glibc.socket(family, flags, 0)
+    }
+
+    /// Whether the machine knows IPv6 and has any address of it.
+    private static func hasIPv6(_ everywhere: Address, _ open: Opening) -> Bool {
+        let file = open(AF_INET6, gh_SOCK_STREAM_FLAGS)
+        guard file >= 0 else { return gh_errno() != EAFNOSUPPORT }
+        defer { Glibc.close(file) }
+        // At any port, so that one that is taken says nothing about the family.
+        let address = everywhere.withPort(0)
+        // Sound: the kernel copies the address.
+        let result = unsafe address.withSockaddr { unsafe Glibc.bind(file, $0, $1) }
+        return result == 0 || gh_errno() != EADDRNOTAVAIL
+    }
+
+    private static func bind(
+        _ address: Address, reusePort: Bool, _ open: Opening
+    ) throws(ListenError) -> Int32 {
+        let file = open(address.family, gh_SOCK_STREAM_FLAGS)
         guard file >= 0 else {
             throw ListenError(address: address.description, reason: message(gh_errno()))
         }
