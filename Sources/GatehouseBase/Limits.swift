@@ -25,7 +25,8 @@ public struct Limits: Sendable, Equatable {
     public var bodyIdle = Duration.seconds(60)
     public var bodyRate = 240
     public var bodyRateGrace = Duration.seconds(20)
-    public var writeStall = Duration.seconds(60)
+    /// nil: a reader may pause for as long as it likes.
+    public var writeStall: Duration? = .seconds(60)
     public var lingerTime = Duration.seconds(2)
     public var lingerBytes = 256 * 1024
 
@@ -87,6 +88,8 @@ public struct Limit: Sendable {
         case count(any WritableKeyPath<Limits, Int> & Sendable)
         /// A duration, written as `10s`.
         case time(any WritableKeyPath<Limits, Duration> & Sendable)
+        /// A duration, or nil, written as `none`.
+        case patience(any WritableKeyPath<Limits, Duration?> & Sendable)
     }
 
     /// The key below `limits:`.
@@ -134,7 +137,9 @@ extension Limits {
         Limit(
             "body_rate", .size(\.bodyRate), "bytes a second that a request body brings on average"),
         Limit("body_rate_grace", .time(\.bodyRateGrace), "before body_rate holds"),
-        Limit("write_stall", .time(\.writeStall), "a reader takes a byte within this"),
+        Limit(
+            "write_stall", .patience(\.writeStall),
+            "a reader of a body takes a byte within this, or 'none'; of a WebSocket when it likes"),
         Limit(
             "linger_time", .time(\.lingerTime),
             "an early refusal reads on, or the reset eats the answer"),

@@ -87,6 +87,8 @@ public struct CHPCommandLine {
         configuration.readingsMustAgree = false
         configuration.forwarding.forwardedFields = .append
         configuration.forwarding.upstreamFailures = .unavailable
+        // A reader that pauses stalls its own connection only: there is no limit to that.
+        configuration.limits.writeStall = nil
         configuration.stop.drains = false
         configuration.stop.exitStatus = 2
         configuration.requiresState = false

@@ -18,6 +18,8 @@ extension ConfigurationDecoder {
                 }
             case .time(let key):
                 if let time = duration(node, at: path) { configuration.limits[keyPath: key] = time }
+            case .patience(let key):
+                configuration.limits[keyPath: key] = duration(orNone: limit.name, reader)
             }
         }
     }

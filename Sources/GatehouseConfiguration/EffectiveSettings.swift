@@ -210,6 +210,7 @@ extension Limit {
         case .size(let key): Units.text(limits[keyPath: key])
         case .count(let key): String(limits[keyPath: key])
         case .time(let key): Units.text(limits[keyPath: key])
+        case .patience(let key): limits[keyPath: key].map(Units.text) ?? "none"
         }
     }
 }

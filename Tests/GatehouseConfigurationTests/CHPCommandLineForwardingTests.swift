@@ -33,6 +33,13 @@ struct CHPCommandLineForwardingTests {
         #expect(configuration.origin(of: "routes_api.host_routing") == .flag("--host-routing"))
     }
 
+    @Test func `a reader may pause for as long as it likes, unless a file says otherwise`() throws {
+        #expect(try CommandLineFixture.configuration().limits.writeStall == nil)
+        let yaml = "limits: {write_stall: 5s}"
+        let limited = try CommandLineFixture.configuration(yaml: yaml)
+        #expect(limited.limits.writeStall == .seconds(5))
+    }
+
     @Test func `flags win over the same settings of a configuration`() throws {
         let yaml = "forwarding: {prepend_path: true, forwarded_fields: replace}"
         let plain = try CommandLineFixture.configuration(yaml: yaml)

@@ -208,7 +208,7 @@ struct ConfigurationDecoderTests {
             switch limit.value {
             case .size: "  \(limit.name): 7 B"
             case .count: "  \(limit.name): 7"
-            case .time: "  \(limit.name): 7s"
+            case .time, .patience: "  \(limit.name): 7s"
             }
         }
         let limits = try decode(base + "limits:\n" + rows.joined(separator: "\n")).limits
@@ -216,8 +216,15 @@ struct ConfigurationDecoderTests {
             switch limit.value {
             case .size(let key), .count(let key): #expect(limits[keyPath: key] == 7)
             case .time(let key): #expect(limits[keyPath: key] == .seconds(7))
+            case .patience(let key): #expect(limits[keyPath: key] == .seconds(7))
             }
         }
+    }
+
+    @Test func `a reader may be given all the time that it takes`() throws {
+        let configuration = try decode(base + "limits: {write_stall: none}\n")
+        #expect(configuration.limits.writeStall == nil)
+        #expect(EffectiveSettings.yaml(of: configuration).contains("write_stall: none"))
     }
 
     @Test func `a mistake in one item leaves the places of the others right`() {

@@ -38,12 +38,12 @@ extension HTTP1Connection {
 
     /// Waits for more of the request's body, within its deadlines.
     func fillBody() async throws(ExchangeFailure) {
-        let elapsed = core.now.since(account.began)
         let isSlow =
-            elapsed > limits.bodyRateGrace
-            && account.received < limits.bodyRate * Int(elapsed.wholeSeconds)
+            bodyWait > limits.bodyRateGrace
+            && account.received < limits.bodyRate * Int(bodyWait.wholeSeconds)
         guard !isSlow else { throw ExchangeFailure(.clientTimeout) }
-        stream.socket.readDeadline = core.now + limits.bodyIdle
+        let began = core.now
+        stream.socket.readDeadline = began + limits.bodyIdle
         do throws(StreamError) {
             guard try await fill() else { throw StreamError.closed }
         } catch {
@@ -51,6 +51,7 @@ extension HTTP1Connection {
             throw .downstream(error)
         }
         stream.socket.readDeadline = .never
+        bodyWait += core.now.since(began)
     }
 
     /// Takes what `inbound` holds of the body, and counts it: the client's rate is judged by that.

@@ -38,6 +38,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     var isChunkedAnswer = false
     var upstream: UpstreamConnection?
     var tunnel: Tunnel?
+    /// How long the body's bytes were waited for: time that a target takes is not the client's.
+    var bodyWait = Duration.zero
     var uploadFailure: ExchangeFailure?
     var isUploadCancelled = false
     private var isDraining = false
@@ -211,6 +213,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         isComplete = false
         isChunkedAnswer = false
         isUploadCancelled = false
+        bodyWait = .zero
         uploadFailure = nil
         if isFronted { forgetOrigin() }
         stream.socket.readDeadline = .never
@@ -317,7 +320,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     /// Writes all of `outbound`.
     func flush() async throws(ExchangeFailure) {
         while try !tryFlush() {
-            stream.socket.writeDeadline = core.now + limits.writeStall
+            stream.socket.writeDeadline = limits.writeStall.map { core.now + $0 } ?? .never
             do throws(StreamError) { try await stream.waitWritable() } catch {
                 throw .downstream(error)
             }

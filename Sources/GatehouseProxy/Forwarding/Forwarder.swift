@@ -82,10 +82,7 @@ extension HTTP1Connection {
         guard !stream.socket.isHungUp else { throw ExchangeFailure(.clientGone) }
         try writeRequest(to: upstream, forwarding, isUpgrade: isUpgrade)
         do throws(StreamError) {
-            if try !upstream.tryFlush() {
-                upstream.stream.socket.writeDeadline = core.now + limits.writeStall
-                try await upstream.flush()
-            }
+            if try !upstream.tryFlush() { try await upstream.flush(stall: limits.writeStall) }
         } catch {
             throw .upstream(error)
         }
@@ -141,8 +138,7 @@ extension HTTP1Connection {
                 return
             }
             do throws(StreamError) {
-                upstream.stream.socket.writeDeadline = core.now + limits.writeStall
-                try await upstream.flush()
+                try await upstream.flush(stall: limits.writeStall)
             } catch {
                 // The upstream takes no more: its answer may be there all the same.
                 return

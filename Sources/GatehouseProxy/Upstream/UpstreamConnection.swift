@@ -57,9 +57,20 @@ public final class UpstreamConnection: SocketWatcher {
         return true
     }
 
-    /// Writes all of `outbound`.
+    /// Writes all of `outbound`, until the deadline that is set.
     func flush() async throws(StreamError) {
         while try !tryFlush() { try await stream.waitWritable() }
+    }
+
+    /// Writes all of `outbound`.
+    ///
+    /// - Parameter stall: how long the server may take nothing; nil for as long as it likes.
+    func flush(stall: Duration?) async throws(StreamError) {
+        while try !tryFlush() {
+            let socket = stream.socket
+            socket.writeDeadline = stall.map { socket.core.now + $0 } ?? .never
+            try await stream.waitWritable()
+        }
     }
 
     func prepareOutbound() {

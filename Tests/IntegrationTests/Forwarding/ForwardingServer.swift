@@ -19,9 +19,12 @@ final class ForwardingServer: Responder {
     }
 
     static func start(
-        _ target: UpstreamTarget, review: ResponseReview = ResponseReview()
+        _ target: UpstreamTarget, review: ResponseReview = ResponseReview(),
+        limits: Limits = Limits()
     ) throws -> LocalServer {
-        try LocalServer.start { loop in ForwardingServer(target, review, core: loop.core) }
+        try LocalServer.start(limits: limits) { loop in
+            ForwardingServer(target, review, core: loop.core)
+        }
     }
 
     func respond(to exchange: any Exchange) async {
