@@ -9,6 +9,8 @@ final class TunnelSide {
     var frames: WebSocketFrameTracker
     /// Whether what came from this side is being written to the other.
     var isWriting = false
+    /// Whether the other side has said all that it has to say.
+    var isLast = false
 
     init(
         _ stream: ByteStream, _ buffer: consuming ByteBuffer, _ sender: WebSocketFrameTracker.Sender
@@ -121,6 +123,7 @@ final class Tunnel {
             case .end: return false
             case .wouldBlock:
                 source.release()
+                if source.isLast { limitSilence(of: source) }
                 try await source.stream.waitReadable()
             }
         }
@@ -141,8 +144,14 @@ final class Tunnel {
 
     private func halfClose(_ source: TunnelSide, _ sink: TunnelSide) {
         sink.stream.shutdownWrite()
-        // The other direction may finish what it has to say, but not stay silent for ever.
-        sink.stream.socket.readDeadline = .now() + limits.halfClosed
+        sink.isLast = true
+        limitSilence(of: sink)
+    }
+
+    /// Who is left may say whatever he has to say, but not stay silent for ever.
+    private func limitSilence(of side: TunnelSide) {
+        guard cause == nil else { return }
+        side.stream.socket.readDeadline = .now() + limits.halfClosed
     }
 
     /// 1008 to the browser, 1001 to the upstream (RFC 6455 §7.4.1), then the end.
