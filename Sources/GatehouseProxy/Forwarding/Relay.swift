@@ -9,8 +9,14 @@ extension HTTP1Connection {
     func relayAnswer(
         _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
     ) async throws(ExchangeFailure) -> UpstreamFate {
-        let patience = forwarding.substitute?.patience ?? forwarding.target.firstByteTimeout
-        if let patience { upstream.stream.socket.readDeadline = core.now + patience }
+        upstream.silence = nil
+        upstream.stream.socket.readDeadline = .never
+        if let substitute = forwarding.substitute {
+            // For everything, whatever moves.
+            upstream.stream.socket.readDeadline = core.now + substitute.patience
+        } else {
+            upstream.silence = forwarding.target.firstByteTimeout
+        }
         var head = ResponseHead()
         swap(&head, &upstream.head)
         defer { swap(&head, &upstream.head) }
@@ -27,6 +33,7 @@ extension HTTP1Connection {
         account.answered = core.now
         if forwarding.substitute != nil { return .spent }
         upstream.stream.socket.readDeadline = .never
+        upstream.silence = forwarding.target.responseIdle
         if head.status == 101 {
             let key = request.fields.text(.secWebSocketKey) ?? ""
             guard isUpgrade, UpgradeRequest.accepts(head, answer: WebSocketAccept.value(for: key))
@@ -67,6 +74,7 @@ extension HTTP1Connection {
                 }
                 if let length { return upstream.inbound.consume(length) }
             }
+            upstream.hasMoved()
             do throws(StreamError) {
                 guard try await upstream.fill() else { throw StreamError.closed }
             } catch {
@@ -158,9 +166,7 @@ extension HTTP1Connection {
     private func fillAnswer(
         _ upstream: UpstreamConnection, _ body: BodyDecoder, _ forwarding: Forwarding
     ) async throws(ExchangeFailure) -> Bool {
-        if let limit = forwarding.target.responseIdle {
-            upstream.stream.socket.readDeadline = core.now + limit
-        }
+        upstream.hasMoved()
         do throws(StreamError) {
             if try await upstream.fill() { return true }
         } catch {

@@ -15,6 +15,8 @@ public final class UpstreamConnection: SocketWatcher {
     let shelf: UpstreamPool.Shelf
     var isIdle = false
     let idleTimer = LoopTimer()
+    /// How long nothing may move, in either direction; nil for as long as it likes.
+    var silence: Duration?
     /// The memory of its answers' heads, one after the other.
     var head = ResponseHead()
 
@@ -70,7 +72,15 @@ public final class UpstreamConnection: SocketWatcher {
             let socket = stream.socket
             socket.writeDeadline = stall.map { socket.core.now + $0 } ?? .never
             try await stream.waitWritable()
+            hasMoved()
         }
+        hasMoved()
+    }
+
+    /// Bytes have gone or are awaited: from here on the silence counts.
+    func hasMoved() {
+        guard let silence else { return }
+        stream.socket.readDeadline = stream.socket.core.now + silence
     }
 
     func prepareOutbound() {

@@ -42,6 +42,41 @@ struct TargetLimitTests {
         server.stop()
     }
 
+    @Test func `an upload that flows is no silence, and one that has ended is answered in time`()
+        async throws
+    {
+        let server = try RawServer { connection, loop in
+            let request = try await connection.request()
+            if ReceivedRequest(request.head).path == "/silent" {
+                await EventLoop.sleep(.seconds(30), on: loop.core)
+            }
+            try await connection.send(
+                "HTTP/1.1 200 OK\r\nContent-Length: \("\(request.body.count)".count)\r\n\r\n"
+                    + "\(request.body.count)")
+        }
+        let proxy = try ForwardingServer.start(
+            UpstreamTarget(
+                host: "127.0.0.1", port: server.port, tls: nil, connectTimeout: .seconds(5),
+                firstByteTimeout: .milliseconds(600)))
+        let port = proxy.port
+        try await EventLoop(name: "client").attempt { loop in
+            for path in ["/", "/silent"] {
+                let client = try await RawConnection.connect(port: port, on: loop)
+                try await client.send(
+                    "PUT \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 120\r\n\r\n")
+                for _ in 0..<12 {
+                    await EventLoop.sleep(.milliseconds(100), on: loop.core)
+                    try await client.send("0123456789")
+                }
+                let answer = try await client.response()
+                #expect(answer.text == (path == "/" ? "120" : "upstream_timeout"))
+                client.close()
+            }
+        }
+        await proxy.stop()
+        server.stop()
+    }
+
     @Test func `more requests than a target has connections wait and are then told to come again`()
         async throws
     {
