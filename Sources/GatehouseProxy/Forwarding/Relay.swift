@@ -109,8 +109,9 @@ extension HTTP1Connection {
             outgoing = request.version == .http11 ? .chunked : .untilClose
             if outgoing == .untilClose { mustClose = true }
         }
-        // An answer before the end of the body ends the connection: the rest is not wanted.
-        if !decoder.isEnded, !isUploading { mustClose = true }
+        // An answer that may be over before the body is ends the connection, and says so: a client
+        // that stops there in mid-body could not be told from one that goes on.
+        if !decoder.isEnded { mustClose = true }
         prepareOutbound()
         let mustCommit = try upstreamRule { () throws(MessageError) in
             try ForwardingRules.appendResponse(
@@ -157,9 +158,6 @@ extension HTTP1Connection {
         let authority = String(decoding: forwarding.target.hostField, as: UTF8.self)
         return { LocationField.rewritten($0, authority: authority, host: host, rewriting) }
     }
-
-    /// A body may still be on its way while the answer begins; the client is not told to go then.
-    private var isUploading: Bool { !decoder.isEnded && !isUploadCancelled }
 
     /// Waits for more of the answer.
     /// - Returns: false when the close was its end.
