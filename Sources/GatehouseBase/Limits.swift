@@ -25,6 +25,7 @@ public struct Limits: Sendable, Equatable {
     public var bodyIdle = Duration.seconds(60)
     public var bodyRate = 240
     public var bodyRateGrace = Duration.seconds(20)
+    public var continueTime = Duration.seconds(1)
     /// nil: a reader may pause for as long as it likes.
     public var writeStall: Duration? = .seconds(60)
     public var lingerTime = Duration.seconds(2)
@@ -137,6 +138,9 @@ extension Limits {
         Limit(
             "body_rate", .size(\.bodyRate), "bytes a second that a request body brings on average"),
         Limit("body_rate_grace", .time(\.bodyRateGrace), "before body_rate holds"),
+        Limit(
+            "continue_time", .time(\.continueTime),
+            "a target's '100 Continue' is waited for; then we say it"),
         Limit(
             "write_stall", .patience(\.writeStall),
             "a reader of a body takes a byte within this, or 'none'; of a WebSocket when it likes"),

@@ -286,9 +286,11 @@ def test_nominated_dangerous(proxy, backend, differs, name):
 
 
 @contract("4", "`Expect: 100-continue` is answered with 100 and forwarded")
-def test_expect(proxy, backends):
+@pytest.mark.parametrize("says_it", [False, True])
+def test_expect(proxy, backends, peer, says_it):
     def script(seen):
-        if seen.get("expect"):
+        # A target need not say it: many servers do not.
+        if says_it:
             seen.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         seen.read_body()
         seen.send(OK)
@@ -298,7 +300,10 @@ def test_expect(proxy, backends):
         connection.send(f"POST {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
         assert connection.head().status == 100
         connection.send("body")
-        assert connection.answer().status == 200
+        final = connection.head()
+        if peer.is_chp and final.status == 100:
+            final = connection.head()
+        assert final.status == 200
     assert backend.last.get("expect") == "100-continue"
     assert backend.last.body == b"body"
 

@@ -42,6 +42,9 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     var bodyWait = Duration.zero
     var uploadFailure: ExchangeFailure?
     var isUploadCancelled = false
+    /// Whether the client has been told to go on with its body.
+    var isInvited = false
+    var invitation: LoopTimer?
     private var isDraining = false
     private var idleTimer: LoopTimer?
 
@@ -213,6 +216,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         isComplete = false
         isChunkedAnswer = false
         isUploadCancelled = false
+        isInvited = false
         bodyWait = .zero
         uploadFailure = nil
         if isFronted { forgetOrigin() }

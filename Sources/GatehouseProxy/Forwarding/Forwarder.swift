@@ -80,6 +80,7 @@ extension HTTP1Connection {
         _ upstream: UpstreamConnection, _ forwarding: Forwarding, isUpgrade: Bool
     ) async throws(ExchangeFailure) -> UpstreamFate {
         guard !stream.socket.isHungUp else { throw ExchangeFailure(.clientGone) }
+        let isAwaited = awaitsInvitation
         try writeRequest(to: upstream, forwarding, isUpgrade: isUpgrade)
         do throws(StreamError) {
             if try !upstream.tryFlush() { try await upstream.flush(stall: limits.writeStall) }
@@ -90,6 +91,7 @@ extension HTTP1Connection {
             return try await relayAnswer(upstream, forwarding, isUpgrade: isUpgrade)
         }
         // The body streams beside the answer, which may come before its end.
+        if isAwaited { armInvitation() }
         let upload = core.fork { await self.upload(to: upstream, forwarding) }
         let result: Result<UpstreamFate, ExchangeFailure>
         do throws(ExchangeFailure) {
@@ -97,6 +99,7 @@ extension HTTP1Connection {
         } catch {
             result = .failure(uploadFailure ?? error)
         }
+        disarmInvitation()
         isUploadCancelled = true
         upstream.stream.socket.interruptWrite()
         stream.socket.interruptRead()
@@ -128,6 +131,7 @@ extension HTTP1Connection {
         while !decoder.isEnded, !isUploadCancelled {
             do throws(ExchangeFailure) {
                 if inbound.isEmpty { try await fillBody() }
+                disarmInvitation()
                 guard !isUploadCancelled else { return }
                 upstream.prepareOutbound()
                 try moveBody(to: upstream, forwarding)

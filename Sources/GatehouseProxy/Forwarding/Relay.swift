@@ -91,6 +91,10 @@ extension HTTP1Connection {
         _ head: ResponseHead, _ forwarding: Forwarding
     ) async throws(ExchangeFailure) {
         guard request.version == .http11 else { return }
+        if head.status == 100 {
+            guard !isInvited else { return }
+            isInvited = true
+        }
         prepareOutbound()
         try upstreamRule { () throws(MessageError) in
             // A cookie of an interim answer has nowhere to be kept: it waits for the final one.
