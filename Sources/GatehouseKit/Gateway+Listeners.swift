@@ -6,8 +6,11 @@ import GatehouseStore
 
 /// Addresses, and what the control loop serves.
 extension Gateway {
-    /// Of a listener on the control loop: JupyterHub has ten, a scraper one.
-    private static let controlConnections = 1024
+    /// Of a listener on the control loop, so that it leaves descriptors to the public ones:
+    /// JupyterHub has ten connections, a scraper one.
+    private static func controlConnections(_ limits: Limits) -> Int {
+        min(1024, max(32, ProcessLimits.maximumConnections(limits) / 8))
+    }
 
     func bind(_ listener: ListenerSettings) async throws(GatewayError) -> BoundListener {
         let count = listener.role == .public ? loops.serving.count : 1
@@ -164,7 +167,8 @@ extension Gateway {
                     responder: responder,
                     options: ConnectionAcceptor.Options(
                         tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
-                        maximumConnections: Gateway.controlConnections))
+                        maximumConnections: Gateway.controlConnections(
+                            blueprint.configuration.limits)))
                 state.acceptors.append(acceptor)
                 loop.core.fork { await acceptor.run(on: loop) }
             }

@@ -173,7 +173,12 @@ public final class Gateway: Sendable {
                     responder: redirect.map { RedirectResponder($0, pipeline) } ?? pipeline,
                     options: ConnectionAcceptor.Options(
                         tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
-                        maximumConnections: perLoop))
+                        maximumConnections: perLoop,
+                        onFull: { count in
+                            log.warning(
+                                "no room for more connections: idle ones are closed, new ones wait",
+                                ("connections", "\(count)"), ("loop", loop.thread.name))
+                        }))
                 state.acceptors.append(acceptor)
             }
         }

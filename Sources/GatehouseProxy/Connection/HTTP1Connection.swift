@@ -46,6 +46,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     var isInvited = false
     var invitation: LoopTimer?
     private var isDraining = false
+    private var waitingSince = Instant.never
+    private var isWaitingAgain = false
     private var idleTimer: LoopTimer?
 
     public init(
@@ -98,6 +100,16 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     public func drain() {
         isDraining = true
         if phase == .waiting, inbound.isEmpty { stream.abort() }
+    }
+
+    /// Since when it has waited for another request of its client; nil where it does not.
+    var idleSince: Instant? {
+        phase == .waiting && inbound.isEmpty && isWaitingAgain ? waitingSince : nil
+    }
+
+    /// Ends it while it is idle.
+    func giveUp() {
+        if idleSince != nil { stream.abort() }
     }
 
     /// Whether it has become a tunnel.
@@ -161,6 +173,8 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     /// - Returns: false when the client is done.
     private func readHead(isFirst: Bool) async throws(ExchangeFailure) -> Bool {
         phase = .waiting
+        waitingSince = core.now
+        isWaitingAgain = !isFirst
         let socket = stream.socket
         socket.readDeadline = core.now + (isFirst ? limits.headTime : settings.keepAliveIdle)
         var isWorthParsing = !inbound.isEmpty

@@ -9,13 +9,19 @@ public final class ConnectionAcceptor {
         /// nil: in clear.
         public var tls: ServerTLS?
         public var settings: ConnectionSettings
-        /// Connections of this loop at most; above, accepting pauses.
+        /// Connections of this loop at most; above, idle ones are given up, and accepting pauses.
         public var maximumConnections: Int
+        /// Told of the number of connections where that is reached, once a minute at most.
+        public var onFull: ((Int) -> Void)?
 
-        public init(tls: ServerTLS?, settings: ConnectionSettings, maximumConnections: Int) {
+        public init(
+            tls: ServerTLS?, settings: ConnectionSettings, maximumConnections: Int,
+            onFull: ((Int) -> Void)? = nil
+        ) {
             self.tls = tls
             self.settings = settings
             self.maximumConnections = maximumConnections
+            self.onFull = onFull
         }
     }
 
@@ -26,6 +32,7 @@ public final class ConnectionAcceptor {
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
     private var count = 0
     private let room = Signal()
+    private var nextWarning = Instant(nanoseconds: 0)
     private var isDraining = false
 
     public init(_ listener: Listener, responder: any Responder, options: Options) {
@@ -52,8 +59,25 @@ public final class ConnectionAcceptor {
                     self.forget(connection)
                 }
             }
-            while count >= options.maximumConnections, !isDraining { await room.wait() }
+            while count >= options.maximumConnections, !isDraining { await makeRoom(loop.core) }
         }
+    }
+
+    /// Gives up those that have been idle for longest, an eighth of them at once, and waits until one
+    /// has gone.
+    private func makeRoom(_ core: LoopCore) async {
+        if core.now >= nextWarning {
+            nextWarning = core.now + .seconds(60)
+            options.onFull?(count)
+        }
+        let idle = connections.values.filter { $0.idleSince != nil }
+        let oldest = idle.sorted { ($0.idleSince ?? .never) < ($1.idleSince ?? .never) }
+        for connection in oldest.prefix((idle.count + 7) / 8) { connection.giveUp() }
+        // One may become idle meanwhile.
+        let timer = LoopTimer { self.room.raise() }
+        core.set(timer, to: .now() + .milliseconds(250))
+        await room.wait()
+        core.cancel(timer)
     }
 
     private func serve(_ socket: Socket, _ peer: Address) async -> HTTP1Connection? {

@@ -24,10 +24,12 @@ public final class LocalServer: Sendable {
     ///   - port: nil for one that is free.
     ///   - loop: nil for one of its own.
     ///   - tls: nil for plain TCP.
+    ///   - onFull: told where there is no room for more connections.
     ///   - make: makes the responder on the loop; called once.
     public static func start(
         _ port: LocalPort? = nil, on loop: EventLoop? = nil, tls: ServerTLS? = nil,
-        limits: Limits = Limits(),
+        limits: Limits = Limits(), maximumConnections: Int = 10_000,
+        onFull: (@Sendable (Int) -> Void)? = nil,
         _ make: @escaping @Sendable (isolated EventLoop) -> any Responder
     ) throws(ListenError) -> LocalServer {
         let port = if let port { port } else { try LocalPort() }
@@ -39,7 +41,7 @@ public final class LocalServer: Sendable {
                 options: ConnectionAcceptor.Options(
                     tls: tls,
                     settings: ConnectionSettings(publicPort: port.number, limits: limits),
-                    maximumConnections: 10_000))
+                    maximumConnections: maximumConnections, onFull: onFull))
             await server.serve(acceptor, on: loop)
         }
         return server
