@@ -15,7 +15,7 @@ public struct Limits: Sendable, Equatable {
 
     // MARK: Responses
     public var responseHead = 64 * 1024
-    public var responseFields = 256
+    public var responseFields = 1024
     public var interimResponses = 16
 
     // MARK: Times, downstream
