@@ -74,7 +74,7 @@ public final class LineQueue: Sendable {
     /// Says how a loss is told.
     public func tellLoss(_ line: @escaping LossLine) { state.withLock { $0.lossLine = line } }
 
-    /// Writes whole lines, now or later, and never waits. Where nobody reads any more they are lost.
+    /// Writes whole lines, now or later, and never waits; where nobody reads they are lost.
     public func write(_ lines: [UInt8]) {
         // A disk has no reader that could stall.
         if kind == .file { return writeAll(lines) }

@@ -63,7 +63,7 @@ public final class ConnectionAcceptor {
         }
     }
 
-    /// Gives up those that have been idle for longest, an eighth of them at once, and waits until one
+    /// Gives up those that have been idle for longest, an eighth at once, and waits until one
     /// has gone.
     private func makeRoom(_ core: LoopCore) async {
         if core.now >= nextWarning {

@@ -60,7 +60,7 @@ struct InvitationTests {
         server.stop()
     }
 
-    @Test func `an answer in place of a 100 comes alone, and a body that comes by itself needs none`()
+    @Test func `an answer in place of a 100 comes alone, a body that comes by itself needs none`()
         async throws
     {
         let server = try RawServer { connection, loop in

@@ -97,7 +97,8 @@ struct PausingReaderTests {
         let server = try RawServer { connection, _ in
             let socket = try await WebSocketServer(over: connection)
             // One frame, far larger than what the kernel holds.
-            let head: [UInt8] = [0x82, 127, 0, 0, 0, 0] + [24, 16, 8, 0].map { UInt8(length >> $0 & 0xFF) }
+            let digits = [24, 16, 8, 0].map { UInt8(length >> $0 & 0xFF) }
+            let head: [UInt8] = [0x82, 127, 0, 0, 0, 0] + digits
             try await socket.connection.send(head + [UInt8](repeating: 0x2E, count: length))
             _ = await connection.waitForEnd()
         }
