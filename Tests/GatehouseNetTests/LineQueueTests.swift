@@ -68,7 +68,7 @@ struct LineQueueTests {
         #expect(queue.lostCount == 0)
     }
 
-    @Test func `what is too much is lost in whole lines, and a line in their place counts them`()
+    @Test func `what is too much is lost in whole lines, and lines in their places count them`()
         throws
     {
         let pipe = try Pipe()
@@ -78,11 +78,18 @@ struct LineQueueTests {
         let lost = queue.lostCount
         #expect(lost > 0)
         let found = lines(pipe.read())
-        #expect(found.count == 5000 - lost + 1)
-        #expect(found.last == "lost \(lost)")
-        for (number, text) in found.dropLast().enumerated() {
-            #expect(text.hasPrefix("line \(number) "))
+        // The thread takes what waits once more after it has been woken: there may be several.
+        var number = 0
+        for text in found {
+            if text.hasPrefix("lost "), let count = Int(text.dropFirst(5)) {
+                number += count
+            } else {
+                #expect(text.hasPrefix("line \(number) "))
+                number += 1
+            }
         }
+        #expect(number == 5000)
+        #expect(found.last?.hasPrefix("lost ") == true)
         queue.write(line(7777))
         #expect(lines(pipe.read()).map { $0.prefix(9) } == ["line 7777"])
         #expect(queue.lostCount == lost)

@@ -53,10 +53,13 @@ struct UpstreamTargetTests {
 
     /// There may be a hundred thousand.
     @Test func `a target takes at most 56 bytes`() {
-        let target = target("hub-user.ns", 8888)
-        // Sound: the object lives on, and it is the start of what malloc gave.
-        let size = unsafe malloc_usable_size(Unmanaged.passUnretained(target).toOpaque())
-        #expect(size <= 56)
-        #expect(target.port == 8888)
+        let targets = (0..<100).map { _ in target("hub-user.ns", 8888) }
+        // Sound: the objects live on, and each is the start of what malloc gave. Now and then that
+        // is a piece left over, which is a little larger.
+        let sizes = targets.map { target in
+            unsafe malloc_usable_size(Unmanaged.passUnretained(target).toOpaque())
+        }
+        #expect(sizes.sorted()[50] <= 56)
+        #expect(targets.allSatisfy { $0.port == 8888 })
     }
 }

@@ -100,19 +100,6 @@ import Testing
     }
 
     // SECURITY-CASES G08.
-    @Test func `peers beyond those that are counted share one count, for a second`() {
-        let rate = PeerRate(perSecond: 1)
-        let now = Instant(nanoseconds: 5_000_000_000)
-        for number in 0..<4096 { rate.note("peer-\(number)", now: now) }
-        #expect(rate.isExceeded("peer-7", now: now) && rate.isExceeded("peer-4095", now: now))
-        #expect(!rate.isExceeded("late", now: now))
-        rate.note("late", now: now)
-        #expect(rate.isExceeded("late", now: now) && rate.isExceeded("later", now: now))
-        let next = now + .seconds(1)
-        #expect(!rate.isExceeded("later", now: next) && !rate.isExceeded("peer-7", now: next))
-    }
-
-    // SECURITY-CASES G08.
     @Test(arguments: [401, 403])
     func `JupyterHub's two words for a token that it does not know are one`(status: Int) async {
         hub.fail(status: status)
