@@ -76,7 +76,7 @@ struct FrontWireTests {
 
     @Test func `an idle connection outlives the 90 seconds that cloudflared keeps it`() throws {
         let text =
-            "state_dir: none\nroutes: []\naccess: []\nlisteners:\n  - address: \"127.0.0.1:1\"\n"
+            "state_dir: none\nroutes: []\naccess: [{path: /**, allow: public}]\nlisteners:\n  - address: \"127.0.0.1:1\"\n"
         let decoded = ConfigurationDecoder.decode(
             text: text, name: "test", environment: [:], readFile: { _ in [] })
         let configuration = try #require(decoded.configuration)
