@@ -124,4 +124,21 @@ struct HubTLSTests {
         await lab.stop()
         await right.stop()
     }
+
+    // SECURITY-CASES G08.
+    @Test func `a handshake that the Hub leaves unanswered takes as long as a question may`()
+        async throws
+    {
+        let silent = try RawServer { connection, _ in while try await connection.read() != nil {} }
+        let lab = try await HubFixture(configure: { configuration in
+            configuration.limits.hubTokenTime = .milliseconds(200)
+            configuration.jupyterHub.apiURL = "https://127.0.0.1:\(silent.port)/hub/api"
+        })
+        let began = Instant.now()
+        #expect(try await lab.get("/user/alice/x", token: "alices").status == 503)
+        #expect(Instant.now().since(began) < .seconds(2))
+        #expect(lab.server.requests.isEmpty && lab.hub.requests.isEmpty)
+        await lab.stop()
+        silent.stop()
+    }
 }

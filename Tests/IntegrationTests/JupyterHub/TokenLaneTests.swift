@@ -208,8 +208,10 @@ struct TokenLaneTests {
                 await exchange.send(HubFixture.answer(to: exchange.request))
             },
             { exchange in
+                // As it should be, but for its size.
+                let answer = HubFixture.answer(to: exchange.request)
                 await exchange.send(
-                    Response(200, body: [UInt8](repeating: 0x20, count: 4096)))
+                    Response(200, body: answer.body + [UInt8](repeating: 0x20, count: 4096)))
             },
             { exchange in await exchange.send(Response(500)) },
             { exchange in

@@ -90,6 +90,18 @@ import Testing
     }
 
     // SECURITY-CASES G08.
+    @Test func `who was good is known for that while JupyterHub cannot say`() async {
+        await pass(1)
+        world.clock.advance(by: .seconds(31))
+        hub.fail(with: .unreachable)
+        expectRefused(await send("good-1"), 503, "hub_unavailable")
+        hub.fail()
+        for number in 0..<4 { expectRefused(await send("junk-\(number)")) }
+        expectRefused(await send("junk-9"), 429, "too_many_tokens")
+        await pass(1)
+    }
+
+    // SECURITY-CASES G08.
     @Test func `where one question at once is allowed, one is`() async throws {
         var limits = Limits()
         limits.hubTokenQuestions = 1
