@@ -96,14 +96,17 @@ final class StoredRoutes: Sendable {
     func load(now: Timestamp = .now()) async throws(StoreError) -> [Found] {
         guard let store = state.withLock({ $0.store }) else { return [] }
         let confirmed = try store.records(in: StoredRoutes.confirmation).first
-        let tableTime = confirmed.flatMap { StoredRoutes.time($0.value) } ?? 0
+        // What is of the future was written under a clock that was wrong, and says nothing.
+        let latest = now.milliseconds + 60_000
+        let confirmation = confirmed.flatMap { StoredRoutes.time($0.value) } ?? 0
+        let tableTime = confirmation <= latest ? confirmation : 0
         var found: [Found] = []
         var stale: [RecordStore.Change] = []
         try store.forEach(in: StoredRoutes.routes) { record in
             let written = StoredRoutes.time(record.value) ?? 0
             let confirmed = max(written, tableTime)
             let goodUntil = confirmed + lifetime.milliseconds
-            guard goodUntil > now.milliseconds, written <= now.milliseconds + 60_000 else {
+            guard goodUntil > now.milliseconds, written <= latest else {
                 return stale.append(.remove(StoredRoutes.routes, key: record.key))
             }
             found.append(

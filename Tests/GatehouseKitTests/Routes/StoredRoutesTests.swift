@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GatehouseBase
+import GatehouseGate
 import GatehouseStore
 import Synchronization
 import Testing
@@ -47,5 +48,26 @@ struct StoredRoutesTests {
         #expect(!stored.isBehind && stored.failureCount == 0)
         #expect(lines.withLock { $0 } == 0)
         await next.close()
+    }
+
+    @Test func `a confirmation of the future, from a clock that was wrong, counts for nothing`()
+        async throws
+    {
+        let folder = "/tmp/gatehouse-test-" + Hex.encode(Secret.random(count: 8).reveal())
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let stored = StoredRoutes(folder + "/routes.sqlite", lifetime: .seconds(60), log: .none)
+        try stored.open(patience: .zero)
+        let now = Timestamp.now().milliseconds
+        func after(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: now + seconds * 1000) }
+        let route = Route(
+            name: "/user/a", target: nil,
+            rules: RouteRules(identity: RouteIdentity(identityHeaders: [])), host: nil,
+            prefix: "/user/a", data: Array(#""target":"x""#.utf8))
+        await stored.replace([route], confirmed: now + 30_000)
+        #expect(try await stored.load(now: after(80)).map(\.goodUntil) == [now + 90_000])
+        await stored.replace([route], confirmed: now + 86_400_000)
+        #expect(try await stored.load(now: after(50)).count == 1)
+        #expect(try await stored.load(now: after(70)).isEmpty)
+        await stored.close()
     }
 }
