@@ -66,6 +66,27 @@ public enum SecretFile {
         ]
     }
 
+    /// Whether everybody on this machine can read a file: its mode lets them, and those of the
+    /// folders above let them come to it.
+    public static func isOpenToAll(_ path: String) -> Bool {
+        // Sound: the C library's string is copied and freed.
+        guard let whole = unsafe realpath(path, nil) else { return false }
+        var place = unsafe String(cString: whole)[...]
+        unsafe free(whole)
+        guard has(S_IROTH, String(place)) else { return false }
+        while let slash = place.lastIndex(of: "/") {
+            place = place[..<slash]
+            guard has(S_IXOTH, place.isEmpty ? "/" : String(place)) else { return false }
+        }
+        return true
+    }
+
+    private static func has(_ bit: mode_t, _ path: String) -> Bool {
+        var status = stat()
+        // Sound: the kernel fills the structure.
+        return unsafe stat(path, &status) == 0 && status.st_mode & bit != 0
+    }
+
     private static func failure(_ path: String) -> Failure {
         let code = errno
         // Sound: strerror's text is copied at once.

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import GatehouseBase
 import GatehouseConfiguration
 import GatehouseNet
@@ -36,7 +35,7 @@ enum NamedFiles {
             guard let file = listener.tokenFile else { continue }
             files.append(("listeners[\(index)].token_file", file))
         }
-        return files.filter { isOpen($0.file) }.map { path, file in
+        return files.filter { SecretFile.isOpenToAll($0.file) }.map { path, file in
             about(
                 path, .warning,
                 "'\(path)' is '\(file)', which everybody on this machine can read",
@@ -52,23 +51,5 @@ enum NamedFiles {
         let origin = configuration.origin(of: path)
         let source: String? = if case .flag = origin { origin.description } else { nil }
         return Diagnostic(severity, at: origin.position, source: source, message, hint: hint)
-    }
-
-    /// Whether the mode of a file lets everybody read it, and those of the folders above let
-    /// everybody come to it.
-    private static func isOpen(_ file: String) -> Bool {
-        var place = URL(filePath: file).resolvingSymlinksInPath()
-        guard has(0o004, place) else { return false }
-        while place.path.count > 1 {
-            place.deleteLastPathComponent()
-            guard has(0o001, place) else { return false }
-        }
-        return true
-    }
-
-    private static func has(_ bit: Int, _ place: URL) -> Bool {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: place.path)
-        let mode = attributes?[.posixPermissions] as? Int
-        return mode.map { $0 & bit != 0 } ?? false
     }
 }

@@ -183,7 +183,7 @@ final class RequestPipeline: Responder {
         guard
             case .route(let depth) = match(request, reading, in: blueprint.userPrefixes)
         else { return false }
-        return Int(route?.depth ?? 0) <= depth
+        return (route?.depth ?? 0) <= depth
     }
 
     /// Registers first and looks then whether the session has ended: whichever comes first, no

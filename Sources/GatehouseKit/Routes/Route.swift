@@ -7,18 +7,16 @@ import Synchronization
 final class Route: Sendable {
     /// The address, and behind it what the API was given: one piece of memory.
     private let bytes: [UInt8]
-    private let addressCount: UInt32
-    /// How many segments its prefix has.
-    let depth: UInt16
-    /// Whether it is of one host only.
-    let hasHost: Bool
+    private let addressCount: UInt16
+    /// How many segments its prefix has; the complement of that for a route of one host only.
+    private let place: Int16
+    /// When the Hub has told it, or confirmed it before a restart; wall clock, since 1970.
+    private let confirmedSeconds: UInt32
     /// nil where its text is no URL that can be reached.
     let target: UpstreamTarget?
     let rules: RouteRules
     /// Wall clock, in milliseconds since 1970.
     private let lastActivity: Atomic<Int64>
-    /// When the Hub has told it, or confirmed it before a restart; wall clock.
-    let confirmedMilliseconds: Int64
 
     /// - Parameters:
     ///   - name: for the log; the address of a route of the API.
@@ -28,20 +26,30 @@ final class Route: Sendable {
         name: String, target: UpstreamTarget?, rules: RouteRules, host: String?, prefix: String,
         data: [UInt8] = [], lastActivity: Timestamp = .now(), confirmed: Timestamp = .now()
     ) {
-        let address = Array(name.utf8)
+        // No request has a longer one.
+        let address = Array(name.utf8.prefix(Int(UInt16.max)))
         var bytes: [UInt8] = []
         bytes.reserveCapacity(address.count + data.count)
         bytes += address
         bytes += data
         self.bytes = bytes
-        addressCount = UInt32(address.count)
-        depth = UInt16(clamping: Route.depth(of: prefix))
-        hasHost = host != nil
+        addressCount = UInt16(address.count)
+        let depth = Int16(clamping: Route.depth(of: prefix))
+        place = host == nil ? depth : ~depth
         self.target = target
         self.rules = rules
         self.lastActivity = Atomic(lastActivity.milliseconds)
-        confirmedMilliseconds = confirmed.milliseconds
+        confirmedSeconds = UInt32(clamping: confirmed.milliseconds / 1000)
     }
+
+    /// How many segments its prefix has.
+    var depth: Int { Int(hasHost ? ~place : place) }
+
+    /// Whether it is of one host only.
+    var hasHost: Bool { place < 0 }
+
+    /// When the Hub has told it, or confirmed it before a restart: wall clock, whole seconds.
+    var confirmedMilliseconds: Int64 { Int64(confirmedSeconds) * 1000 }
 
     /// For the log, and the address of a route of the API: `host/path`, `/user/alice`.
     var name: ArraySlice<UInt8> { bytes[..<Int(addressCount)] }

@@ -31,7 +31,8 @@ struct TokenMetricsTests {
         // Those that were not refused before they were asked about.
         let lines = try await scrape(port, until: "too_many\"} \(refused)")
         for (verdict, count) in [
-            ("good", 1), ("session", 1), ("bad", 1), ("too_many", refused), ("unavailable", 9 - refused),
+            ("good", 1), ("session", 1), ("bad", 1), ("too_many", refused),
+            ("unavailable", 9 - refused),
         ] {
             #expect(lines.contains("gatehouse_hub_tokens_total{verdict=\"\(verdict)\"} \(count)"))
         }
