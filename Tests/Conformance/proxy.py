@@ -106,6 +106,9 @@ class Proxy:
             try:
                 self.await_listening(self.public)
                 self.await_listening(self.api_address)
+                # The third port is metrics' or the redirect's; it is bound last.
+                if any("{metrics}" in str(one) for one in flags):
+                    self.await_listening(self.metrics)
             except BaseException:
                 self.stop()
                 raise
@@ -231,4 +234,5 @@ def start_at(start, port, *words):
     proxy.public, proxy.api_address, proxy.metrics = [("127.0.0.1", port + one) for one in range(3)]
     proxy.await_listening(proxy.public)
     proxy.await_listening(proxy.api_address)
+    proxy.await_listening(proxy.metrics)
     return proxy
