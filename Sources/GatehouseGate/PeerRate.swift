@@ -76,12 +76,7 @@ final class PeerRate: Sendable {
     private func hash(of peer: String) -> UInt64 {
         var hasher = Hasher()
         hasher.combine(seed)
-        if let address = IPAddress(parsing: peer) {
-            hasher.combine(address.bytes.count)
-            for byte in address.bytes.prefix(8) { hasher.combine(byte) }
-        } else {
-            hasher.combine(peer)
-        }
+        hasher.combine(PeerNetwork(peer))
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 }

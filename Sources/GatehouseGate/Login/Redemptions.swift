@@ -34,13 +34,13 @@ final class Redemptions: Sendable {
     struct Redemption {
         fileprivate let marks: [[UInt8]]
         fileprivate let peer: String
-        fileprivate let network: String
+        fileprivate let network: PeerNetwork
     }
 
     private struct State {
         var underWay: Set<[UInt8]> = []
         var count = 0
-        var byNetwork: [String: Int] = [:]
+        var byNetwork: [PeerNetwork: Int] = [:]
         var accepted: [[UInt8]: Instant] = [:]
         var nextSweep = Instant(nanoseconds: 0)
         var unclear = RecentMarks()
@@ -60,7 +60,7 @@ final class Redemptions: Sendable {
         code: Secret, login transaction: Secret, peer: String, now: Instant
     ) -> Beginning {
         let marks = [Crypto.sha256(code.reveal()), Crypto.sha256(transaction.reveal())]
-        let network = Redemptions.network(of: peer)
+        let network = PeerNetwork(peer)
         let isTooFast = refusals.isExceeded(peer, now: now)
         return state.withLock { state in
             let isKnown = marks.contains { mark in
@@ -120,13 +120,6 @@ final class Redemptions: Sendable {
     /// Marks that are remembered, and requests that are under way.
     var counts: (remembered: Int, underWay: Int) {
         state.withLock { ($0.accepted.count + $0.unclear.count, $0.count) }
-    }
-
-    /// Who counts as one: of IPv6 the /64, which is what one household or one machine is given.
-    private static func network(of peer: String) -> String {
-        guard let address = IPAddress(parsing: peer) else { return peer }
-        guard address.bytes.count == 16 else { return address.description }
-        return address.bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ":") + "/64"
     }
 }
 
