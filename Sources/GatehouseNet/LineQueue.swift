@@ -132,23 +132,11 @@ public final class LineQueue: Sendable {
     private func startThread(_ state: inout State) {
         state.wakeUp = eventfd(0, Int32(EFD_CLOEXEC))
         guard state.wakeUp >= 0 else { return }
-        let box = unsafe Unmanaged.passRetained(self)
-        var thread = pthread_t()
-        // Sound: the retained self is taken over by the new thread.
-        let result = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<LineQueue>.fromOpaque(argument).takeRetainedValue().drain()
-                return nil
-            }, unsafe box.toOpaque())
-        guard result == 0 else {
-            unsafe box.release()
+        guard DetachedThread.start({ self.drain() }) == 0 else {
             close(state.wakeUp)
             state.wakeUp = -1
             return
         }
-        pthread_detach(thread)
     }
 
     private func drain() {

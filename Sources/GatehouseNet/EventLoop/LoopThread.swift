@@ -84,19 +84,8 @@ public final class LoopThread: SerialExecutor, TaskExecutor {
     }
 
     private func start() {
-        let box = unsafe Unmanaged.passRetained(self)
-        var thread = pthread_t()
-        // Sound: the retained self is taken over by the new thread.
-        let result = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                let loop = unsafe Unmanaged<LoopThread>.fromOpaque(argument).takeRetainedValue()
-                loop.run()
-                return nil
-            }, unsafe box.toOpaque())
+        let result = DetachedThread.start { self.run() }
         precondition(result == 0, "pthread_create failed: \(result)")
-        pthread_detach(thread)
     }
 
     /// A pass: run the jobs, wait, tell the targets, take in what others sent.

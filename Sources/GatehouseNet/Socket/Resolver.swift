@@ -121,18 +121,8 @@ public final class Resolver: Sendable {
     }
 
     private func startThread() {
-        let box = unsafe Unmanaged.passRetained(self)
-        var thread = pthread_t()
-        // Sound: the retained self is taken over by the new thread.
-        let result = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<Resolver>.fromOpaque(argument).takeRetainedValue().work()
-                return nil
-            }, unsafe box.toOpaque())
+        let result = DetachedThread.start { self.work() }
         precondition(result == 0, "pthread_create failed: \(result)")
-        pthread_detach(thread)
     }
 
     /// Answers what is in the queue; the thread lives while there is something.
