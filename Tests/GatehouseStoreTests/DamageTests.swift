@@ -8,6 +8,7 @@ struct DamageTests {
     /// What happens to a file of 300 records, 15 pages of 4 KiB, whose log was folded into it.
     enum Harm: String, CaseIterable {
         case garbage, text, cutInHalf, cutToAHeader, aPageOfGarbage, aPageOfZeros, anotherProgram
+        case anotherTable
 
         func done(to whole: [UInt8]) -> [UInt8] {
             var bytes = whole
@@ -23,6 +24,11 @@ struct DamageTests {
                 }
             case .aPageOfZeros:
                 for index in 5 * 4096..<6 * 4096 { bytes[index] = 0 }
+            case .anotherTable:
+                let (name, other) = (Array("record".utf8), Array("recorx".utf8))
+                for index in 0..<4096 where Array(bytes[index..<index + 6]) == name {
+                    bytes.replaceSubrange(index..<index + 6, with: other)
+                }
             // SQLite's documentation, "Application ID", at offset 68.
             case .anotherProgram: bytes.replaceSubrange(68..<72, with: [0x0f, 0x05, 0x51, 0x12])
             }

@@ -94,6 +94,15 @@ struct RecordStoreTests {
         #expect(log < 18_000_000, "50 MB were written, the log has \(log) bytes")
     }
 
+    @Test func `after a commit larger than its bound the log shrinks again`() async throws {
+        let value = [UInt8](repeating: 7, count: 10_000)
+        try await store.commit(
+            (0..<3000).map { .put(table, key: [UInt8($0 >> 8), UInt8($0 & 255)], value: value) })
+        #expect(try bytes(of: folder.file + "-wal").count > 25_000_000)
+        for number in 0..<2 { try await store.commit([put("a", "\(number)")]) }
+        #expect(try bytes(of: folder.file + "-wal").count < 18_000_000)
+    }
+
     @Test func `the directory and the files are for their owner alone`() async throws {
         try await store.commit([put("a", "1")])
         #expect(try mode(of: folder.path + "/state") == 0o700)

@@ -18,6 +18,16 @@ struct CountersTests {
         return (account, account.began + .milliseconds(milliseconds))
     }
 
+    @Test(arguments: [
+        (nil, RequestKind.web), ("websocket", .webSocket), ("WebSocket", .webSocket),
+        ("h2c", .web), ("h2c, websocket", .webSocket), ("websockets", .web), ("", .web),
+    ])
+    func `only a request for a WebSocket counts as one`(upgrade: String?, kind: RequestKind) {
+        var head = RequestHead("GET", target: "/", authority: "a")
+        if let upgrade { head.fields.append(.upgrade, upgrade) }
+        #expect(RequestKind(head) == kind)
+    }
+
     private func filled() -> Counters {
         let counters = Counters()
         for (status, kind) in [(200, RequestKind.web), (404, .web), (101, .webSocket)] {

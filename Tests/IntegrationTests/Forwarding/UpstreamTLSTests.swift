@@ -70,8 +70,10 @@ struct UpstreamTLSTests {
     @Test func `a listener shows the certificate of the name that is asked for`() async throws {
         let first = TestCertificate(names: ["DNS:a.localhost"])
         let second = TestCertificate(names: ["DNS:b.localhost", "DNS:*.c.localhost"])
+        // Of two with a name the first is shown.
+        let third = TestCertificate(names: ["DNS:b.localhost"])
         let both = try ServerTLS(
-            [first, second].map {
+            [first, second, third].map {
                 ServerTLS.Certificate(
                     certificateFile: $0.file, keyFile: $0.directory + "/server.key")
             }, minimum: .v12, maximum: .v13)

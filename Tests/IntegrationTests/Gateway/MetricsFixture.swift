@@ -10,6 +10,8 @@ import Testing
 /// API.
 struct MetricsFixture: Sendable {
     let gateway: Gateway
+    /// Of all listeners.
+    let urls: [String]
     let publicURL: String
     let apiURL: String
     let metricsURL: String
@@ -35,8 +37,8 @@ struct MetricsFixture: Sendable {
         }
         configure(&configuration)
         gateway = try Gateway(configuration, log: .none, accessSink: { _ in })
-        let urls = try await gateway.start()
-        (publicURL, apiURL, metricsURL) = (urls[0], urls[1], urls[2])
+        urls = try await gateway.start()
+        (publicURL, apiURL, metricsURL) = (urls[0], urls[1], urls[urls.count - 1])
     }
 
     /// Asks the routes API.

@@ -1,4 +1,5 @@
 import GatehouseBase
+import GatehouseConfiguration
 import GatehouseNet
 import GatehouseTesting
 import Testing
@@ -112,12 +113,40 @@ struct RoutesAPITests {
             let table = try JSONValue.parse(Array(answer.text.utf8), maximumSize: 4096).object
             #expect(table?.count == count, "\(time)")
         }
+        let used = try #require(try await proxy.table()["/a"]?["last_activity"]?.string)
+        #expect(try await proxy.api("GET", "?inactive_since=\(used)").text == "{}", "not before")
         let answer = try await proxy.api("GET", "?inactive_since=soon")
         #expect(answer.status == 400)
         #expect(answer.text == "Invalid datestamp 'soon' must be ISO8601.")
         let broken = try await proxy.api("GET", "?inactive_since=%zz")
         #expect(broken.status == 400)
         #expect(broken.text == "Invalid datestamp '%zz' must be ISO8601.")
+        await proxy.stop()
+    }
+
+    @Test func `a long listing comes in pieces, and has every route once`() async throws {
+        let proxy = try await ProxyFixture()
+        let filling = String(repeating: "x", count: 4000)
+        let paths = (0..<40).map { "/user/\($0)" }
+        for path in paths {
+            let body = #"{"target":"http://h","filling":"\#(filling)"}"#
+            #expect(try await proxy.api("POST", path, body).status == 201)
+        }
+        let table = try await proxy.table()
+        #expect(Set(table.keys) == Set(paths))
+        #expect(table.values.allSatisfy { $0["filling"]?.string == filling })
+        await proxy.stop()
+    }
+
+    @Test func `a body has its limit`() async throws {
+        let proxy = try await ProxyFixture { $0.limits.routeBody = 100 }
+        func body(_ count: Int) -> String {
+            #"{"target":"http://h","x":""# + String(repeating: "x", count: count - 28) + #""}"#
+        }
+        #expect(body(100).utf8.count == 100)
+        #expect(try await proxy.api("POST", "/a", body(100)).status == 201)
+        #expect(try await proxy.api("POST", "/b", body(101)).status == 413)
+        #expect(Set(try await proxy.table().keys) == ["/a"])
         await proxy.stop()
     }
 

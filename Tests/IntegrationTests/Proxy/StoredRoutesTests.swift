@@ -97,6 +97,10 @@ struct StoredRoutesTests {
         let first = try await ProxyFixture(stateDirectory: folder.path)
         try await first.add("/user/gone", to: server.port)
         await first.stop()
+        // One that hears of a user's route, and never of the Hub's.
+        let other = try await ProxyFixture()
+        try await other.add("/", to: server.port)
+        try await other.add("/user/alice", to: server.port)
         let second = try await ProxyFixture(stateDirectory: folder.path, after: first)
         let hub = #"{"hub":true,"target":"http://127.0.0.1:\#(server.port)","jupyterhub":true}"#
         #expect(try await second.api("POST", "/", hub).status == 201)
@@ -110,6 +114,8 @@ struct StoredRoutesTests {
         }
         #expect(Instant.now() > quiet)
         #expect(try await second.get("/user/x").status == 200)
+        #expect(try await other.get("/user/x").status == 503)
+        await other.stop()
         #expect(try await second.get("/user/gone").status == 200, "not confirmed, and still good")
         await second.stop()
         let third = try await ProxyFixture(stateDirectory: folder.path, after: first) {
