@@ -93,6 +93,11 @@ struct MetricsListenerTests {
                 _ = loop
                 await gateway.gateway.stop()
             }
+            let patience = Instant.now() + .seconds(10)
+            while try await gateway.client.send("GET", one).status == 200 {
+                try #require(Instant.now() < patience, "it does not drain")
+                await EventLoop.sleep(.milliseconds(10), on: loop.core)
+            }
             for url in [one, other] {
                 let answer = try await gateway.client.send("GET", url)
                 #expect(answer.status == 503)
