@@ -228,16 +228,18 @@ def main():
 
             def row(name, one, port, fields):
                 return name, one.process.pid, f"https://localhost:{port}{page}", fields
-            head = {**FIELDS, "Cookie": COOKIES}
-            open_row = row("public", over_tls, own_tls, head)
+            # As long, and a token to nobody.
+            no_token = {**FIELDS, "X-Other-Field": FIELDS["Authorization"]}
+            del no_token["Authorization"]
+            open_row = row("public", over_tls, own_tls, {**no_token, "Cookie": COOKIES})
             gate = row("a live session", session, own_session,
-                       {**FIELDS, "Cookie": f"{COOKIES}; {client.cookie_field()}"})
-            mine = f"{SESSION}={person.cookie()}"
-            pins = row("a live session and pins", hub, own_hub,
-                       {**FIELDS, "Cookie": f"{COOKIES}; {mine}"})
+                       {**no_token, "Cookie": f"{COOKIES}; {client.cookie_field()}"})
+            cookies = {"Cookie": f"{COOKIES}; {SESSION}={person.cookie()}"}
+            pins = row("a live session and pins", hub, own_hub, {**no_token, **cookies})
+            token = row("a live session, pins and a token", hub, own_hub, {**FIELDS, **cookies})
             lane = row("an API token", hub, own_hub, FIELDS)
             for title, pair in (("gate", (open_row, gate)), ("pins", (gate, pins)),
-                                ("token lane", (open_row, lane))):
+                                ("page's token", (pins, token)), ("token lane", (open_row, lane))):
                 compare(f"what the {title} adds: TLS, head of 1 kB", pair, words.seconds,
                         words.rounds)
     finally:
