@@ -57,6 +57,15 @@ def test_usr2(start):
     assert proxy.signal(signal.SIGUSR2) == -signal.SIGUSR2
 
 
+@contract("1", "SIGUSR1 ends nothing")
+def test_usr1(start):
+    proxy = start()
+    proxy.process.send_signal(signal.SIGUSR1)
+    time.sleep(0.3)
+    assert proxy.process.poll() is None
+    assert proxy.request("GET", "/").status == 404
+
+
 @contract("1", "`--pid-file` holds the pid as decimal text without a newline, and is gone after SIGTERM and SIGINT")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_pid_file(start, number):
