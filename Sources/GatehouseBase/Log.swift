@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An event worth a line: label, level, message and fields. Where it goes is handed in.
 ///
 /// Nothing below Kit logs above `debug`; Kit and Gate's audit events use the levels above.
@@ -34,8 +36,14 @@ public struct Log: Sendable {
         public let fields: [(name: String, value: String)]
     }
 
+    /// A level that all labels of a log share.
+    private final class Threshold: Sendable {
+        let number: Atomic<Int>
+        init(_ level: Level) { number = Atomic(level.rawValue) }
+    }
+
     public let label: String
-    public let level: Level
+    private let threshold: Threshold
     private let sink: @Sendable (Event) -> Void
 
     /// - Parameters:
@@ -43,16 +51,32 @@ public struct Log: Sendable {
     ///   - level: events below it are not made.
     ///   - write: called on the thread of the event; must not block for long.
     public init(label: String, level: Level, write: @escaping @Sendable (Event) -> Void) {
+        self.init(label, Threshold(level), write)
+    }
+
+    private init(
+        _ label: String, _ threshold: Threshold, _ sink: @escaping @Sendable (Event) -> Void
+    ) {
         self.label = label
-        self.level = level
-        sink = write
+        self.threshold = threshold
+        self.sink = sink
     }
 
     /// Goes nowhere.
     public static let none = Log(label: "", level: .error) { _ in }
 
     /// The same log under another label.
-    public func labelled(_ label: String) -> Log { Log(label: label, level: level, write: sink) }
+    public func labelled(_ label: String) -> Log { Log(label, threshold, sink) }
+
+    /// Events below it are not made.
+    public var level: Level {
+        Level(rawValue: threshold.number.load(ordering: .relaxed)) ?? .debug
+    }
+
+    /// Changes the level of this log under all its labels.
+    public func setLevel(_ level: Level) {
+        threshold.number.store(level.rawValue, ordering: .relaxed)
+    }
 
     public func debug(_ message: @autoclosure () -> String, _ fields: (String, String)...) {
         emit(.debug, message, fields)

@@ -83,7 +83,7 @@ public struct Configuration: Sendable {
     public func origin(of path: String) -> SettingOrigin { origins[path] ?? .builtIn }
 
     /// Every file that the settings name and that is still to be read, with the path of its
-    /// setting.
+    /// setting, or its flag.
     public var namedFiles: [(path: String, file: String)] {
         var files: [(path: String, file: String)] = []
         for (index, listener) in listeners.enumerated() {
@@ -99,15 +99,20 @@ public struct Configuration: Sendable {
                 files.append(("listeners[\(index)].tls.client_ca", file))
             }
         }
-        for upstream in upstreams {
-            let tls = upstream.tls
-            let named = [
-                ("ca_file", tls.caFile), ("certificate", tls.certificate), ("key", tls.key),
+        var named: [(String, String?)] = upstreams.flatMap { upstream in
+            let (path, tls) = ("upstreams.\(upstream.name).tls", upstream.tls)
+            return [
+                ("\(path).ca_file", tls.caFile), ("\(path).certificate", tls.certificate),
+                ("\(path).key", tls.key),
             ]
-            for (key, file) in named {
-                if let file { files.append(("upstreams.\(upstream.name).tls.\(key)", file)) }
-            }
         }
+        if let tls = routesAPI.upstream?.tls {
+            named += [
+                ("--client-ssl-ca", tls.caFile), ("--client-ssl-cert", tls.certificate),
+                ("--client-ssl-key", tls.key),
+            ]
+        }
+        for case (let path, let file?) in named { files.append((path, file)) }
         if let file = oidc?.caFile { files.append(("oidc.ca_file", file)) }
         return files
     }
@@ -118,14 +123,21 @@ public struct Configuration: Sendable {
         var paths: [String] = []
         if stateDirectory != running.stateDirectory { paths.append("state_dir") }
         if loops != running.loops { paths.append("loops") }
-        if listeners.map(\.address) != running.listeners.map(\.address)
-            || listeners.map(\.role) != running.listeners.map(\.role)
-        {
-            paths.append("listeners")
-        }
+        if pidFile != running.pidFile { paths.append("pid_file") }
         if routesAPI.hostRouting != running.routesAPI.hostRouting {
             paths.append("routes_api.host_routing")
         }
+        // The routes are kept, and waited for, from the start on.
+        if hasRoutesAPI != running.hasRoutesAPI { paths.append("listeners") }
+        // Another loop would have to take over the sockets.
+        for (index, listener) in listeners.enumerated() {
+            let there = running.listeners.filter { $0.address == listener.address }
+            let isOther = there.allSatisfy { $0.role.isControl != listener.role.isControl }
+            if !there.isEmpty, isOther { paths.append("listeners[\(index)].role") }
+        }
         return paths
     }
+
+    /// Whether JupyterHub tells the routes.
+    public var hasRoutesAPI: Bool { listeners.contains { $0.role == .api } }
 }

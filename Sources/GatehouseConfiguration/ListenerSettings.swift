@@ -10,6 +10,9 @@ public struct ListenerSettings: Sendable, Equatable {
         case api
         /// `/metrics`, `/healthz` and `/readyz`.
         case metrics
+
+        /// Whether it is served beside the traffic, on a loop of its own.
+        public var isControl: Bool { self != .public }
     }
 
     /// `host:port` or `unix:/path`.

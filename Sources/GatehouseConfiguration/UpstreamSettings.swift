@@ -20,6 +20,9 @@ public struct UpstreamSettings: Sendable, Hashable {
         public var maximum: ListenerTLSSettings.Version?
         public var ciphers: String?
 
+        /// Whether all that it needs stands here.
+        public var namesNoFile: Bool { caFile == nil && certificate == nil && key == nil }
+
         public init(
             caFile: String? = nil, serverName: String? = nil, insecureSkipVerify: Bool = false
         ) {

@@ -46,7 +46,7 @@ final class Blueprint: Sendable {
         var targets: [UpstreamSettings: UpstreamTarget] = [:]
         if let previous {
             for (settings, route) in zip(previous.configuration.routes, previous.routes)
-            where settings.upstream.tls.caFile == nil {
+            where settings.upstream.tls.namesNoFile {
                 targets[settings.upstream] = route.target
             }
         }
@@ -108,12 +108,7 @@ final class Blueprint: Sendable {
 
     /// A loop's share of the connections that a server takes, at least one.
     static func perLoop(_ total: Int?, _ configuration: Configuration) -> Int? {
-        let loops =
-            switch configuration.loops {
-            case .auto: min(8, ProcessLimits.availableCores)
-            case .count(let count): count
-            }
-        return total.map { max(1, $0 / loops) }
+        total.map { max(1, $0 / Gateway.loopCount(configuration)) }
     }
 
     private static func target(
@@ -165,7 +160,7 @@ final class Blueprint: Sendable {
     }
 
     /// Whether JupyterHub tells the routes.
-    var hasRoutesAPI: Bool { configuration.listeners.contains { $0.role == .api } }
+    var hasRoutesAPI: Bool { configuration.hasRoutesAPI }
 
     private static func redirect(
         _ listener: ListenerSettings, _ configuration: Configuration

@@ -4,7 +4,7 @@ import Glibc
 
 /// A listener whose address is taken: a descriptor for each loop that serves it.
 struct BoundListener: Sendable {
-    let settings: ListenerSettings
+    var settings: ListenerSettings
     /// One for each serving loop, or one for the control loop.
     let files: [Int32]
     /// Address and port as they are.
@@ -16,7 +16,7 @@ struct BoundListener: Sendable {
     var url: String { "\(settings.tls == nil ? "http" : "https")://\(shown)" }
 
     /// Whether the control loop serves it.
-    var isControl: Bool { settings.role != .public }
+    var isControl: Bool { settings.role.isControl }
 
     /// The descriptor of a serving loop; nil where it is the control loop's.
     func file(ofLoop index: Int) -> Int32? { isControl ? nil : files[index] }

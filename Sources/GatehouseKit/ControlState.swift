@@ -5,11 +5,10 @@ import GatehouseProxy
 
 /// What the control loop owns of the product.
 final class ControlState {
-    private(set) var blueprint: Blueprint
+    var blueprint: Blueprint
     let routes: HubRoutes
     let counters: Counters
-    /// By listener; nil where the serving loops serve it.
-    var acceptors: [ConnectionAcceptor?] = []
+    let listeners = ListenerSet()
     /// Whether the gateway is stopping: it is not ready any more.
     private(set) var isDraining = false
 
@@ -22,30 +21,17 @@ final class ControlState {
     /// Closes the listeners but those of metrics, which tell of the stop until it is done.
     func drain() {
         isDraining = true
-        for (acceptor, listener) in zip(acceptors, blueprint.configuration.listeners)
-        where listener.role != .metrics {
-            acceptor?.drain()
-        }
+        for acceptor in listeners.acceptors({ $0 != .metrics }) { acceptor.drain() }
     }
 
     /// Gives the stored routes to the next process, which may be starting already: once what was
     /// asked of the routes API is answered, or cut off, nothing changes them any more.
     func giveUpStore(deadline: Instant, core: LoopCore) async {
         guard let stored = routes.stored else { return }
-        for (acceptor, listener) in zip(acceptors, blueprint.configuration.listeners)
-        where listener.role == .api {
-            await acceptor?.waitUntilQuiet(deadline: deadline, core: core)
-            acceptor?.endAll()
+        for acceptor in listeners.acceptors({ $0 == .api }) {
+            await acceptor.waitUntilQuiet(deadline: deadline, core: core)
+            acceptor.endAll()
         }
         await stored.close()
-    }
-
-    /// Takes up another configuration.
-    func take(_ blueprint: Blueprint) {
-        self.blueprint = blueprint
-        for (index, acceptor) in acceptors.enumerated() where index < blueprint.tls.count {
-            acceptor?.options.tls = blueprint.tls[index]
-            acceptor?.options.settings = blueprint.connectionSettings[index]
-        }
     }
 }

@@ -12,7 +12,35 @@ extension Gateway {
         min(1024, max(32, ProcessLimits.maximumConnections(limits) / 8))
     }
 
-    func bind(_ listener: ListenerSettings) async throws(GatewayError) -> BoundListener {
+    /// Takes the addresses of listeners: all of them, or none. One that serves already, at the same
+    /// address, keeps its sockets.
+    func place(
+        _ listeners: [ListenerSettings], beside running: [BoundListener] = []
+    ) async throws(GatewayError) -> [PlacedListener] {
+        var placed: [PlacedListener] = []
+        var rest = Dictionary(uniqueKeysWithValues: running.enumerated().map { ($0, $1) })
+        do throws(GatewayError) {
+            for listener in listeners {
+                let same = rest.filter {
+                    $0.value.settings.address == listener.address
+                        && $0.value.isControl == listener.role.isControl
+                }
+                guard let place = same.keys.min(), var kept = rest.removeValue(forKey: place)
+                else {
+                    placed.append(PlacedListener(listener: try await bind(listener)))
+                    continue
+                }
+                kept.settings = listener
+                placed.append(PlacedListener(listener: kept, previous: place))
+            }
+        } catch {
+            for fresh in placed where fresh.previous == nil { fresh.listener.close() }
+            throw error
+        }
+        return placed
+    }
+
+    private func bind(_ listener: ListenerSettings) async throws(GatewayError) -> BoundListener {
         let count = listener.role == .public ? loops.serving.count : 1
         do throws(ListenError) {
             switch listener.address {
@@ -75,7 +103,7 @@ extension Gateway {
 
     /// Opens the file of the routes, where there is a routes API and a state directory.
     func openStore(_ configuration: Configuration) throws(GatewayError) -> StoredRoutes? {
-        guard configuration.listeners.contains(where: { $0.role == .api }) else { return nil }
+        guard configuration.hasRoutesAPI else { return nil }
         guard case .path(let directory) = configuration.stateDirectory else {
             // Where nobody has chosen it the command line has said so already.
             if configuration.origins["state_dir"] != nil {
@@ -116,7 +144,7 @@ extension Gateway {
 
     /// Lets the control loop serve the routes API.
     func startControl(
-        _ blueprint: Blueprint, _ bound: [BoundListener], _ stored: StoredRoutes?
+        _ blueprint: Blueprint, _ listeners: [PlacedListener], _ stored: StoredRoutes?
     ) async {
         let loops = loops
         let log = log.labelled("gatehouse.api")
@@ -137,8 +165,7 @@ extension Gateway {
                     (loop.attachment as? LoopState)?.isTableComplete = true
                 }
             }
-            let counters = Counters()
-            let state = ControlState(blueprint: blueprint, routes: routes, counters: counters)
+            let state = ControlState(blueprint: blueprint, routes: routes, counters: Counters())
             loop.attach(state)
             await routes.restore(found)
             if !found.isEmpty { log.notice("routes from before the restart: \(found.count)") }
@@ -151,27 +178,31 @@ extension Gateway {
                 }
             }
             if blueprint.hasRoutesAPI { routes.awaitHub() }
-            for (index, listener) in bound.enumerated() {
-                guard listener.isControl else {
-                    state.acceptors.append(nil)
-                    continue
-                }
-                let responder: any Responder =
-                    listener.settings.role == .metrics
-                    ? MetricsResponder(loops, state, core: loop.core)
-                    : RoutesAPI(
-                        routes, token: listener.settings.token, log: log, counters: counters
-                    ) { state.blueprint }
-                let acceptor = ConnectionAcceptor(
-                    Listener(Descriptor(listener.files[0]), core: loop.core),
-                    responder: responder,
-                    options: ConnectionAcceptor.Options(
-                        tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
-                        maximumConnections: Gateway.controlConnections(
-                            blueprint.configuration.limits)))
-                state.acceptors.append(acceptor)
-                loop.core.fork { await acceptor.run(on: loop) }
-            }
+            self.take(listeners, state, on: loop)
         }
+    }
+
+    /// Lets the control loop serve its listeners of the configuration that it has.
+    func take(
+        _ listeners: [PlacedListener], _ state: ControlState, on loop: isolated EventLoop
+    ) {
+        let blueprint = state.blueprint
+        let core = loop.core
+        let limits = blueprint.configuration.limits
+        let log = log.labelled("gatehouse.api")
+        state.listeners.take(listeners, core: core) {
+            $0.isControl ? $0.files[0] : nil
+        } responder: { place in
+            let settings = listeners[place].listener.settings
+            guard settings.role == .api else { return MetricsResponder(loops, state, core: core) }
+            return RoutesAPI(
+                state.routes, token: settings.token, log: log, counters: state.counters
+            ) { state.blueprint }
+        } options: { place in
+            ConnectionAcceptor.Options(
+                tls: blueprint.tls[place], settings: blueprint.connectionSettings[place],
+                maximumConnections: Gateway.controlConnections(limits))
+        }
+        state.listeners.accept(on: loop)
     }
 }

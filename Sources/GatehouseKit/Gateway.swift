@@ -7,12 +7,15 @@ import Synchronization
 
 /// The gateway: listeners, loops, routes, gate. Start it, reload it, stop it.
 public final class Gateway: Sendable {
-    private struct State {
+    struct State {
         var blueprint: Blueprint
+        /// Of the certificate files that it was made with.
         var marks: [[Int]]
+        /// Whether somebody takes up another configuration.
+        var isChanging = false
         var isStopping = false
-        /// UNIX sockets that are ours to remove.
-        var socketFiles: [UnixSocketFile] = []
+        /// By listener, once it has started.
+        var bound: [BoundListener] = []
     }
 
     /// Where an access line goes; whole lines.
@@ -23,7 +26,7 @@ public final class Gateway: Sendable {
     let resolver: Resolver
     let log: Log
     let accessSink: AccessSink
-    private let state: Locked<State>
+    let state: Locked<State>
 
     /// Reads keys, certificates and secrets; binds nothing yet.
     ///
@@ -66,7 +69,7 @@ public final class Gateway: Sendable {
         NamedFiles.warnings(about: configuration)
     }
 
-    private static func blueprint(
+    static func blueprint(
         _ configuration: Configuration, previous: Blueprint?
     ) throws(GatewayError) -> Blueprint {
         do throws(TLSConfigurationError) {
@@ -76,7 +79,7 @@ public final class Gateway: Sendable {
         }
     }
 
-    private static func provider(
+    static func provider(
         _ blueprint: Blueprint, _ loops: LoopGroup, _ resolver: Resolver
     ) -> ProviderClient? {
         guard let options = blueprint.providerOptions, let tls = blueprint.providerTLS else {
@@ -88,7 +91,8 @@ public final class Gateway: Sendable {
                 loop: loops.control, resolver: resolver, limits: options.limits, tls: tls))
     }
 
-    private static func loopCount(_ configuration: Configuration) -> Int {
+    /// How many loops serve.
+    static func loopCount(_ configuration: Configuration) -> Int {
         switch configuration.loops {
         case .auto: min(8, ProcessLimits.availableCores)
         case .count(let count): count
@@ -108,79 +112,46 @@ public final class Gateway: Sendable {
         bound isBound: () -> Void = {}
     ) async throws(GatewayError) -> [String] {
         let blueprint = blueprint
-        var bound: [BoundListener] = []
+        let listeners = try await place(blueprint.configuration.listeners)
+        let bound = listeners.map(\.listener)
+        isBound()
         let stored: StoredRoutes?
         do throws(GatewayError) {
-            for listener in blueprint.configuration.listeners {
-                bound.append(try await bind(listener))
-            }
-            isBound()
             stored = try openStore(blueprint.configuration)
         } catch {
             for listener in bound { listener.close() }
             throw error
         }
-        let socketFiles = bound.compactMap(\.file)
-        state.withLock { $0.socketFiles = socketFiles }
+        state.withLock { $0.bound = bound }
         let snapshot = gate.snapshot
         for (index, loop) in loops.serving.enumerated() {
-            await prepare(loop, blueprint, snapshot, bound.map { $0.file(ofLoop: index) })
+            await prepare(loop, index, blueprint, snapshot, listeners)
         }
-        await startControl(blueprint, bound, stored)
-        for loop in loops.serving { await open(loop) }
+        await startControl(blueprint, listeners, stored)
+        await loops.broadcast { loop in
+            (loop.attachment as? LoopState)?.listeners.accept(on: loop)
+        }
         watch()
         announce(bound, blueprint.configuration)
         return bound.map(\.url)
     }
 
-    /// Lets a loop accept.
-    private func open(_ loop: EventLoop) async {
-        await loop.run { loop in
-            guard let state = loop.attachment as? LoopState else { return }
-            for case let acceptor? in state.acceptors {
-                loop.core.fork { await acceptor.run(on: loop) }
-            }
-        }
-    }
-
     /// Gives a loop its part.
     private func prepare(
-        _ loop: EventLoop, _ blueprint: Blueprint, _ snapshot: GateSnapshot, _ files: [Int32?]
+        _ loop: EventLoop, _ index: Int, _ blueprint: Blueprint, _ snapshot: GateSnapshot,
+        _ listeners: [PlacedListener]
     ) async {
         let gate = gate
         let resolver = resolver
         let sink = accessSink
         let log = log.labelled("gatehouse.proxy")
-        let settings = blueprint.configuration.log
-        let share = ProcessLimits.maximumConnections(blueprint.configuration.limits)
-        let perLoop = max(16, share / loops.serving.count)
         await loop.run { loop in
             let state = LoopState(
-                core: loop.core, blueprint: blueprint, gate: snapshot, resolver: resolver,
-                accessLog: settings.access ? AccessLog(format: settings.format, sink: sink) : nil,
-                log: log)
+                index: index, core: loop.core, blueprint: blueprint, gate: snapshot,
+                resolver: resolver, accessSink: sink, log: log)
             state.isTableComplete = !blueprint.hasRoutesAPI
             loop.attach(state)
-            let pipeline = RequestPipeline(state, gate: gate)
-            for (index, file) in files.enumerated() {
-                guard let file else {
-                    state.acceptors.append(nil)
-                    continue
-                }
-                let redirect = blueprint.redirects[index]
-                let acceptor = ConnectionAcceptor(
-                    Listener(Descriptor(file), core: loop.core),
-                    responder: redirect.map { RedirectResponder($0, pipeline) } ?? pipeline,
-                    options: ConnectionAcceptor.Options(
-                        tls: blueprint.tls[index], settings: blueprint.connectionSettings[index],
-                        maximumConnections: perLoop,
-                        onFull: { count in
-                            log.warning(
-                                "no room for more connections: idle ones are closed, new ones wait",
-                                ("connections", "\(count)"), ("loop", loop.thread.name))
-                        }))
-                state.acceptors.append(acceptor)
-            }
+            state.take(listeners, RequestPipeline(state, gate: gate))
         }
     }
 
@@ -190,11 +161,8 @@ public final class Gateway: Sendable {
             var nextLook = Instant.now() + .seconds(1)
             while let self, !self.state.withLock({ $0.isStopping }) {
                 await self.gate.endExpired()
-                let every = self.state.withLock {
-                    $0.blueprint.configuration.limits.certificateCheck
-                }
                 if Instant.now() >= nextLook {
-                    nextLook = .now() + every
+                    nextLook = .now() + self.blueprint.configuration.limits.certificateCheck
                     await self.takeUpCertificates()
                 }
                 await EventLoop.sleep(.milliseconds(500), on: loop.core)
@@ -202,92 +170,17 @@ public final class Gateway: Sendable {
         }
     }
 
-    // MARK: Changing
-
-    /// Takes up another configuration under the running connections and sessions.
-    /// - Returns: the settings that only a restart can change; they stay as they were.
-    public func reload(_ configuration: Configuration) async throws(GatewayError) -> [String] {
-        let running = state.withLock { $0.blueprint }
-        let needRestart = configuration.settingsThatNeedRestart(from: running.configuration)
-        var taken = configuration
-        taken.stateDirectory = running.configuration.stateDirectory
-        taken.loops = running.configuration.loops
-        taken.routesAPI.hostRouting = running.configuration.routesAPI.hostRouting
-        if needRestart.contains("listeners") { taken.listeners = running.configuration.listeners }
-        let blueprint = try Gateway.blueprint(taken, previous: running)
-        state.withLock {
-            $0.blueprint = blueprint
-            $0.marks = Gateway.marks(taken)
-        }
-        await gate.replace(
-            blueprint.gateOptions, provider: Gateway.provider(blueprint, loops, resolver))
-        let snapshot = gate.snapshot
-        await loops.broadcast { loop in
-            guard let state = loop.attachment as? LoopState else { return }
-            state.take(blueprint, snapshot)
-        }
-        await loops.control.run { loop in
-            guard let state = loop.attachment as? ControlState else { return }
-            state.take(blueprint)
-            await state.routes.remake { blueprint.remade($0) }
-        }
-        log.notice("configuration reloaded")
-        return needRestart
-    }
-
-    /// Reads certificates again where a file has changed; what does not fit leaves the old in use.
-    private func takeUpCertificates() async {
-        let (blueprint, marks) = state.withLock { ($0.blueprint, $0.marks) }
-        let now = Gateway.marks(blueprint.configuration)
-        guard now != marks else { return }
-        state.withLock { $0.marks = now }
-        do throws(TLSConfigurationError) {
-            let tls = try Blueprint.serverTLS(blueprint.configuration)
-            await loops.broadcast { loop in
-                guard let state = loop.attachment as? LoopState else { return }
-                for (acceptor, context) in zip(state.acceptors, tls) {
-                    acceptor?.options.tls = context
-                }
-            }
-            await loops.control.run { loop in
-                guard let state = loop.attachment as? ControlState else { return }
-                for (acceptor, context) in zip(state.acceptors, tls) {
-                    acceptor?.options.tls = context
-                }
-            }
-            log.notice("certificates reloaded")
-        } catch {
-            log.warning(
-                "changed certificates cannot be used, the old ones stay",
-                ("file", error.file), ("error", error.reason))
-        }
-    }
-
-    private static func marks(_ configuration: Configuration) -> [[Int]] {
-        configuration.listeners.compactMap(\.tls).flatMap { tls in
-            let pairs = tls.certificates.flatMap { [$0.certificate, $0.key] }
-            return (pairs + [tls.clientCA, tls.dhparamFile].compactMap { $0 }).map {
-                SecretFile.mark($0)
-            }
-        }
-    }
+    // MARK: Stopping
 
     /// Removes the files of our UNIX sockets.
     public func removeSocketFiles() {
-        for file in state.withLock({ $0.socketFiles }) { file.remove() }
+        for listener in state.withLock({ $0.bound }) { listener.file?.remove() }
     }
-
-    /// Looks at the certificate files now, not at the next turn.
-    public func reloadCertificates() async {
-        state.withLock { $0.marks = [] }
-        await takeUpCertificates()
-    }
-
-    // MARK: Stopping
 
     /// Ends as the settings say: at once, or in order: listeners; idle connections; requests in
     /// flight within `limits.drain`; WebSockets with 1001 when no request is left; then the rest.
     public func stop() async {
+        guard await beginChange() else { return }
         let configuration = state.withLock { state in
             state.isStopping = true
             return state.blueprint.configuration
@@ -308,7 +201,7 @@ public final class Gateway: Sendable {
         let closing = drains ? limits.closeFlush + .milliseconds(500) : .milliseconds(100)
         await loops.broadcast { loop in
             guard let state = loop.attachment as? LoopState else { return }
-            let acceptors = state.acceptors.compactMap { $0 }
+            let acceptors = state.listeners.acceptors()
             for acceptor in acceptors { acceptor.drain() }
             for acceptor in acceptors {
                 await acceptor.waitUntilQuiet(deadline: deadline, core: loop.core)
@@ -324,7 +217,7 @@ public final class Gateway: Sendable {
         await loops.control.run { loop in
             guard let state = loop.attachment as? ControlState else { return }
             await state.giveUpStore(deadline: patience, core: loop.core)
-            for acceptor in state.acceptors { acceptor?.drain() }
+            for acceptor in state.listeners.acceptors() { acceptor.drain() }
         }
         log.notice("stopped")
         loops.stop()

@@ -7,16 +7,18 @@ import GatehouseProxy
 
 /// What one loop owns of the product.
 final class LoopState {
+    /// Its number among the serving loops.
+    let index: Int
     let core: LoopCore
     var blueprint: Blueprint
     var gate: GateSnapshot
     let pool: UpstreamPool
     let live = LiveConnections()
     let counters = Counters()
-    let accessLog: AccessLog?
+    private(set) var accessLog: AccessLog?
+    private let accessSink: Gateway.AccessSink
     let log: Log
-    /// By listener; nil where it is served elsewhere.
-    var acceptors: [ConnectionAcceptor?] = []
+    let listeners = ListenerSet()
     /// The routes of the API.
     private(set) var apiRoutes: RouteTable<Route>
     /// Whether a path below a user prefix may fall through to a shorter route.
@@ -24,19 +26,21 @@ final class LoopState {
     private var nextID: UInt64
 
     init(
-        core: LoopCore, blueprint: Blueprint, gate: GateSnapshot, resolver: Resolver,
-        accessLog: AccessLog?, log: Log
+        index: Int, core: LoopCore, blueprint: Blueprint, gate: GateSnapshot, resolver: Resolver,
+        accessSink: @escaping Gateway.AccessSink, log: Log
     ) {
+        self.index = index
         self.core = core
         self.blueprint = blueprint
         self.gate = gate
-        self.accessLog = accessLog
+        self.accessSink = accessSink
         self.log = log
         apiRoutes = RouteTable(readings: blueprint.readings)
         pool = UpstreamPool(
             core: core, resolver: resolver, limits: blueprint.configuration.limits)
         nextID = UInt64.random(in: .min ... .max)
-        if let accessLog { core.atPassEnd { accessLog.flush() } }
+        takeLog()
+        core.atPassEnd { [weak self] in self?.accessLog?.flush() }
     }
 
     /// Takes up another configuration: what the rules no longer allow ends (WebSockets with 1008).
@@ -44,10 +48,8 @@ final class LoopState {
     func take(_ blueprint: Blueprint, _ gate: GateSnapshot) {
         self.blueprint = blueprint
         self.gate = gate
-        for (index, acceptor) in acceptors.enumerated() where index < blueprint.tls.count {
-            acceptor?.options.tls = blueprint.tls[index]
-            acceptor?.options.settings = blueprint.connectionSettings[index]
-        }
+        pool.limits = blueprint.configuration.limits
+        takeLog()
         var dead: [any Exchange] = []
         live.forEach { exchange, session in
             guard let exchange = exchange as? any Exchange else { return }
@@ -56,6 +58,37 @@ final class LoopState {
             if !gate.stillAllows(exchange.request, session, bearer) { dead.append(exchange) }
         }
         for exchange in dead { exchange.end(.accessChanged) }
+    }
+
+    private func takeLog() {
+        let settings = blueprint.configuration.log
+        accessLog?.flush()
+        accessLog =
+            settings.access ? AccessLog(format: settings.format, sink: accessSink) : nil
+    }
+
+    /// Takes up the listeners of the configuration that it has.
+    func take(_ listeners: [PlacedListener], _ pipeline: RequestPipeline) {
+        let blueprint = blueprint
+        let configuration = blueprint.configuration
+        let share =
+            ProcessLimits.maximumConnections(configuration.limits)
+            / Gateway.loopCount(configuration)
+        let (log, name) = (log, "loop-\(index)")
+        self.listeners.take(listeners, core: core) {
+            $0.file(ofLoop: index)
+        } responder: { place -> any Responder in
+            blueprint.redirects[place].map { RedirectResponder($0, pipeline) } ?? pipeline
+        } options: { place in
+            ConnectionAcceptor.Options(
+                tls: blueprint.tls[place], settings: blueprint.connectionSettings[place],
+                maximumConnections: max(16, share),
+                onFull: { count in
+                    log.warning(
+                        "no room for more connections: idle ones are closed, new ones wait",
+                        ("connections", "\(count)"), ("loop", name))
+                })
+        }
     }
 
     /// Takes up what the API has changed.

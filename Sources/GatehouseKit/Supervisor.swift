@@ -26,12 +26,14 @@ public struct Supervisor: Sendable {
     ///   - settings: of the start.
     ///   - started: told of the listeners' URLs.
     ///   - configuration: reads it anew; nil where it cannot be used.
+    ///   - reloaded: told of the configuration that is in force now.
     /// - Returns: the exit code.
     /// - Throws: where it cannot start.
     public func run(
         _ gateway: Gateway, log: Log, _ settings: Configuration,
         started: ([String]) -> Void = { _ in },
-        configuration: @escaping @Sendable () -> Configuration?
+        configuration: @escaping @Sendable () -> Configuration?,
+        reloaded: @escaping @Sendable (Configuration) -> Void = { _ in }
     ) async throws(GatewayError) -> Int32 {
         // It is another's by now where a second start has failed, or a second process has begun.
         defer { if let file = settings.pidFile { Supervisor.remove(file) } }
@@ -41,7 +43,15 @@ public struct Supervisor: Sendable {
             if let file = settings.pidFile { Supervisor.write(file, log) }
         }
         started(urls)
-        let status = await watch(gateway, log, settings, configuration)
+        let status = await watch(gateway, log, settings) {
+            guard let configuration = configuration() else { return }
+            do throws(GatewayError) {
+                try await gateway.reload(configuration)
+                reloaded(configuration)
+            } catch {
+                log.error("the configuration was not reloaded: \(error)")
+            }
+        }
         gateway.removeSocketFiles()
         return status
     }
@@ -49,7 +59,7 @@ public struct Supervisor: Sendable {
     /// Acts on signals until one has ended the gateway.
     private func watch(
         _ gateway: Gateway, _ log: Log, _ settings: Configuration,
-        _ configuration: @escaping @Sendable () -> Configuration?
+        reload: @escaping @Sendable () async -> Void
     ) async -> Int32 {
         let stopped = Delivery<Int32>()
         let parent = settings.stop.endsWithParent ? parent : nil
@@ -61,7 +71,7 @@ public struct Supervisor: Sendable {
                 let signal = await source.next()
                 switch signal {
                 case SIGHUP where settings.reloads:
-                    await Supervisor.reload(gateway, log, configuration)
+                    await reload()
                 case SIGHUP:
                     await gateway.reloadCertificates()
                 default:
@@ -100,19 +110,6 @@ public struct Supervisor: Sendable {
             while getppid() == parent { await EventLoop.sleep(.seconds(1), on: core) }
             log.warning("the process that started this one has ended")
             kill(getpid(), SIGTERM)
-        }
-    }
-
-    private static func reload(
-        _ gateway: Gateway, _ log: Log, _ configuration: @Sendable () -> Configuration?
-    ) async {
-        guard let configuration = configuration() else { return }
-        do throws(GatewayError) {
-            for setting in try await gateway.reload(configuration) {
-                log.warning("'\(setting)' has changed: that needs a restart")
-            }
-        } catch {
-            log.error("the configuration was not reloaded: \(error)")
         }
     }
 }

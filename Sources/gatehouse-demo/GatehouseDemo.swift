@@ -35,7 +35,7 @@ enum GatehouseDemo {
                 port: command.port, certificates: command.certificates, upstream: upstream,
                 provider: setting)
             guard let configuration = decode(demo) else { return 1 }
-            let log = Log.standard(configuration.log)
+            let log = StandardLog(configuration.log).log
             let gateway = try Gateway(configuration, log: log)
             let code = try await supervisor.run(gateway, log: log, configuration) { _ in
                 welcome(demo, hasProvider: provider != nil)

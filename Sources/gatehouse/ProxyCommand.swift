@@ -28,7 +28,7 @@ enum ProxyCommand {
             Gatehouse.say(text)
             return CHPCommandLine.failureExit
         case .refused(let text, let settings):
-            Log.standard(settings).error(text)
+            StandardLog(settings).log.error(text)
             return CHPCommandLine.failureExit
         case .run(let start):
             return await run(start, parent)
@@ -37,7 +37,7 @@ enum ProxyCommand {
 
     private static func run(_ start: CHPStart, _ parent: pid_t) async -> Int32 {
         let supervisor = Supervisor(parent: parent)
-        let log = Log.standard(start.configuration.log)
+        let log = StandardLog(start.configuration.log).log
         for line in start.lines { log.write(line.level, line.text) }
         for diagnostic in Gateway.warnings(about: start.configuration) {
             log.warning(diagnostic.line)

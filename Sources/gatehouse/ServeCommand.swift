@@ -13,7 +13,8 @@ enum ServeCommand {
             file: file, environment: environment, readFile: ConfigurationFiles.read)
         if !decoded.diagnostics.isEmpty { Gatehouse.say(Diagnostic.report(decoded.diagnostics)) }
         guard let configuration = decoded.configuration else { return 1 }
-        let log = Log.standard(configuration.log)
+        let standard = StandardLog(configuration.log)
+        let log = standard.log
         for diagnostic in Gateway.warnings(about: configuration) { log.warning(diagnostic.line) }
         if getuid() == 0 {
             log.warning("started as root: nothing here needs it")
@@ -24,6 +25,8 @@ enum ServeCommand {
                 for url in urls { StandardLines.say("listening on \(url)\n") }
             } configuration: {
                 reread(file, environment, log)
+            } reloaded: {
+                standard.take($0.log)
             }
         } catch {
             log.error("cannot start: \(error)")

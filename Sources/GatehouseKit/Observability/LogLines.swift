@@ -1,5 +1,5 @@
-public import GatehouseBase
-public import GatehouseConfiguration
+import GatehouseBase
+import GatehouseConfiguration
 import GatehouseNet
 
 /// Lines of a log, as text for people or as JSON for machines, written one part after the other
@@ -207,29 +207,6 @@ struct LogLines: ~Copyable {
             }
         }
         return !value.isEmpty
-    }
-}
-
-extension Log {
-    /// Events to standard error, in the format of the settings; configurable-http-proxy's lines go
-    /// to standard output.
-    public static func standard(_ settings: LogSettings) -> Log {
-        let queue = settings.format == .contract ? StandardLines.output : StandardLines.errors
-        for queue in [StandardLines.output, StandardLines.errors] {
-            queue.tellLoss { count in
-                var lines = LogLines(settings.format)
-                lines.begin(
-                    .now(), level: Log.Level.warning.name, label: "gatehouse",
-                    message: "\(count) lines of the log were lost: nobody read them")
-                lines.end()
-                return lines.take()
-            }
-        }
-        return Log(label: "gatehouse", level: settings.level) { event in
-            var lines = LogLines(settings.format)
-            lines.write(event)
-            queue.write(lines.take())
-        }
     }
 }
 

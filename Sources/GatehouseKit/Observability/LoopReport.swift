@@ -1,11 +1,11 @@
+import GatehouseConfiguration
 import GatehouseNet
 import GatehouseProxy
 
 /// What a serving loop says of itself when asked.
 struct LoopReport: Sendable {
     let values: CounterValues
-    /// By listener; 0 where another loop serves it.
-    let connections: [Int]
+    let connections: [ListenerSettings.Role: Int]
     let upstreamConnections: Int
     let idleUpstreamConnections: Int
     let upstreamOpened: Int
@@ -18,7 +18,7 @@ extension LoopState {
     /// As things are now; counting takes microseconds.
     var report: LoopReport {
         LoopReport(
-            values: counters.values, connections: acceptors.map { $0?.connectionCount ?? 0 },
+            values: counters.values, connections: listeners.connections,
             upstreamConnections: pool.connectionCount, idleUpstreamConnections: pool.idleCount,
             upstreamOpened: pool.openedCount, upstreamReused: pool.reusedCount,
             slowPasses: core.slowPasses, isTableComplete: isTableComplete)

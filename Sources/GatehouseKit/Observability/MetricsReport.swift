@@ -15,10 +15,8 @@ struct MetricsReport {
 
     let loops: [LoopReport]
     let control: CounterValues
-    /// By listener.
-    let controlConnections: [Int]
+    let controlConnections: [ListenerSettings.Role: Int]
     let controlSlowPasses: Int
-    let roles: [ListenerSettings.Role]
     let configuredRoutes: Int
     let apiRoutes: Int
     let storeFailures: Int
@@ -94,10 +92,8 @@ struct MetricsReport {
 
     private func writeConnections(_ sum: CounterValues, to text: inout PrometheusText) {
         text.write(Instruments.webSockets, .count(sum.webSockets))
-        var byRole: [ListenerSettings.Role: Int] = [:]
-        for connections in loops.map(\.connections) + [controlConnections] {
-            for (role, count) in zip(roles, connections) { byRole[role, default: 0] += count }
-        }
+        var byRole = controlConnections
+        for loop in loops { byRole.merge(loop.connections, uniquingKeysWith: +) }
         text.write(
             Instruments.connections,
             ListenerSettings.Role.allCases.compactMap { role in

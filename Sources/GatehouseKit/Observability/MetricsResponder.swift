@@ -50,8 +50,8 @@ final class MetricsResponder: Responder {
         let configuration = state.blueprint.configuration
         let report = MetricsReport(
             loops: reports, control: state.counters.values,
-            controlConnections: state.acceptors.map { $0?.connectionCount ?? 0 },
-            controlSlowPasses: core.slowPasses, roles: configuration.listeners.map(\.role),
+            controlConnections: state.listeners.connections,
+            controlSlowPasses: core.slowPasses,
             configuredRoutes: configuration.routes.count, apiRoutes: state.routes.all.count,
             storeFailures: state.routes.stored?.failureCount ?? 0,
             usage: ProcessUsage.now(), started: started)

@@ -21,7 +21,7 @@ extension Blueprint {
     private static func preset(
         of route: RouteSettings?, _ configuration: Configuration
     ) -> RoutePreset {
-        let addsRoutes = configuration.listeners.contains { $0.role == .api }
+        let addsRoutes = configuration.hasRoutesAPI
         return route?.preset ?? (addsRoutes ? configuration.routesAPI.preset : .none)
     }
 

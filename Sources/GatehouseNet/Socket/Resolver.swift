@@ -23,6 +23,11 @@ public final class Resolver: Sendable {
         var addresses: [Address]
         var askedAt: Instant
         var failure: String?
+
+        func isFresh(_ limits: Limits) -> Bool {
+            let age = Instant.now().since(askedAt)
+            return age < (failure == nil ? limits.resolverAnswer : limits.resolverFailure)
+        }
     }
 
     private struct State: Sendable {
@@ -31,22 +36,23 @@ public final class Resolver: Sendable {
         /// Who waits, for names in the queue and for those that are being asked.
         var waiting: [Question: [Delivery<Answer?>]] = [:]
         var threads = 0
+        var limits: Limits
     }
 
     private static let maximumThreads = 4
     private static let maximumAnswers = 4096
 
-    private let state = Locked(State())
-    private let answerLife: Duration
-    private let failureLife: Duration
+    private let state: Locked<State>
     private let lookUp: LookUp
 
     /// - Parameter lookUp: the system's, but in tests.
     public init(_ limits: Limits, lookUp: @escaping LookUp = Resolver.askSystem) {
-        answerLife = limits.resolverAnswer
-        failureLife = limits.resolverFailure
+        state = Locked(State(limits: limits))
         self.lookUp = lookUp
     }
+
+    /// Takes up other limits.
+    public func take(_ limits: Limits) { state.withLock { $0.limits = limits } }
 
     /// The addresses of `host`, a name or a numeric address, in the resolver's order.
     ///
@@ -58,22 +64,18 @@ public final class Resolver: Sendable {
     ) async throws(StreamError) -> [Address] {
         if let numeric = Address(ip: host, port: port) { return [numeric] }
         let question = Question(host: host, port: port)
-        let known = state.withLock { $0.answers[question] }
-        if let known, isFresh(known) { return try addresses(known, host) }
+        let (known, limits) = state.withLock { ($0.answers[question], $0.limits) }
+        if let known, known.isFresh(limits) { return try addresses(known, host) }
         // Whichever comes first is what is waited for; the other finds nobody.
         let delivery = Delivery<Answer?>()
         ask(question, delivery)
         let stale = known.flatMap { $0.addresses.isEmpty ? nil : $0 }
         let timer = LoopTimer { delivery.deliver(nil) }
-        core.set(timer, to: stale == nil ? deadline : min(deadline, .now() + failureLife))
+        core.set(
+            timer, to: stale == nil ? deadline : min(deadline, .now() + limits.resolverFailure))
         defer { core.cancel(timer) }
         guard let answer = await delivery.value() ?? stale else { throw .timedOut }
         return try addresses(answer, host)
-    }
-
-    private func isFresh(_ answer: Answer) -> Bool {
-        let age = Instant.now().since(answer.askedAt)
-        return age < (answer.failure == nil ? answerLife : failureLife)
     }
 
     private func addresses(_ answer: Answer, _ host: String) throws(StreamError) -> [Address] {

@@ -102,6 +102,12 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         if phase == .waiting, inbound.isEmpty { stream.abort() }
     }
 
+    /// Ends it after its exchange, or its first one; at once where it waits for another.
+    func endAfterExchange() {
+        isDraining = true
+        giveUp()
+    }
+
     /// Since when it has waited for another request of its client; nil where it does not.
     var idleSince: Instant? {
         phase == .waiting && inbound.isEmpty && isWaitingAgain ? waitingSince : nil

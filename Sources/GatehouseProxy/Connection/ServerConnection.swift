@@ -27,13 +27,16 @@ public final class ConnectionAcceptor {
 
     /// Replaced on reload; connections keep what they began with.
     public var options: Options
+    /// As ``options``.
+    public var responder: any Responder
     private let listener: Listener
-    private let responder: any Responder
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
     private var count = 0
     private let room = Signal()
     private var nextWarning = Instant(nanoseconds: 0)
     private var isDraining = false
+    /// Counts what ``endAfterExchanges()`` has ended.
+    private var generation = 0
 
     public init(_ listener: Listener, responder: any Responder, options: Options) {
         self.listener = listener
@@ -50,12 +53,13 @@ public final class ConnectionAcceptor {
     public func run(on loop: isolated EventLoop) async {
         while let (socket, peer) = await listener.accept() {
             count += 1
+            let responder = responder
             loop.core.fork {
-                let connection = await self.serve(socket, peer)
+                let connection = await self.serve(socket, peer, responder)
                 guard let connection, connection.hasTunnel else { return self.forget(connection) }
                 // In another task: this one keeps the memory of its deepest call while it lives.
                 loop.core.fork {
-                    await connection.runTunnel(self.responder)
+                    await connection.runTunnel(responder)
                     self.forget(connection)
                 }
             }
@@ -80,14 +84,18 @@ public final class ConnectionAcceptor {
         core.cancel(timer)
     }
 
-    private func serve(_ socket: Socket, _ peer: Address) async -> HTTP1Connection? {
+    private func serve(
+        _ socket: Socket, _ peer: Address, _ responder: any Responder
+    ) async -> HTTP1Connection? {
         let settings = options.settings
+        let generation = generation
         guard let stream = await open(socket, peer, settings.limits.tlsHandshake) else {
             return nil
         }
         let connection = HTTP1Connection(stream, peer: peer, settings)
         connections[ObjectIdentifier(connection)] = connection
         if isDraining { connection.drain() }
+        if generation != self.generation { connection.endAfterExchange() }
         await connection.serve(responder)
         return connection
     }
@@ -121,6 +129,12 @@ public final class ConnectionAcceptor {
         listener.close()
         room.raise()
         for connection in connections.values { connection.drain() }
+    }
+
+    /// Lets the connections that there are end after their exchange, and goes on accepting.
+    public func endAfterExchanges() {
+        generation += 1
+        for connection in connections.values { connection.endAfterExchange() }
     }
 
     /// Ends what is still there, WebSockets with 1001.

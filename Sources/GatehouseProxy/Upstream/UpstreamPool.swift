@@ -7,7 +7,8 @@ public import GatehouseNet
 public final class UpstreamPool {
     private let core: LoopCore
     private let resolver: Resolver
-    private let limits: Limits
+    /// Replaced on reload.
+    public var limits: Limits
     private var shelves: [ObjectIdentifier: Shelf] = [:]
     /// Connections made since the start.
     public private(set) var openedCount = 0

@@ -122,10 +122,8 @@ public final class TestGateway: Sendable {
     }
 
     /// Takes up other settings under the running connections, as SIGHUP does.
-    /// - Returns: what only a restart can change.
     /// - Throws: ``Refused`` or the gateway's error, and then nothing has changed.
-    @discardableResult
-    public func reload(_ settings: GatewaySettings) async throws -> [String] {
+    public func reload(_ settings: GatewaySettings) async throws {
         try await gateway.reload(try TestGateway.decode(settings.added(to: demo.yaml)))
     }
 

@@ -11,7 +11,7 @@ struct MetricsReportTests {
         slowPasses: Int = 0, isComplete: Bool = true
     ) -> LoopReport {
         LoopReport(
-            values: values, connections: [2, 0, 0], upstreamConnections: upstreams.all,
+            values: values, connections: [.public: 2], upstreamConnections: upstreams.all,
             idleUpstreamConnections: upstreams.idle, upstreamOpened: 5, upstreamReused: 7,
             slowPasses: slowPasses, isTableComplete: isComplete)
     }
@@ -21,8 +21,8 @@ struct MetricsReportTests {
         usage: ProcessUsage = .now()
     ) -> [Substring] {
         let report = MetricsReport(
-            loops: loops, control: control, controlConnections: [0, 3, 1], controlSlowPasses: 13,
-            roles: [.public, .api, .metrics], configuredRoutes: 4, apiRoutes: 6, storeFailures: 9,
+            loops: loops, control: control, controlConnections: [.api: 3, .metrics: 1],
+            controlSlowPasses: 13, configuredRoutes: 4, apiRoutes: 6, storeFailures: 9,
             usage: usage, started: Timestamp(seconds: 1000))
         return String(decoding: report.text, as: UTF8.self).split(separator: "\n")
     }

@@ -10,6 +10,8 @@ import Testing
 /// API.
 struct MetricsFixture: Sendable {
     let gateway: Gateway
+    /// As it began.
+    let configuration: Configuration
     /// Of all listeners.
     let urls: [String]
     let publicURL: String
@@ -36,6 +38,7 @@ struct MetricsFixture: Sendable {
             return listener
         }
         configure(&configuration)
+        self.configuration = configuration
         gateway = try Gateway(configuration, log: .none, accessSink: { _ in })
         urls = try await gateway.start()
         (publicURL, apiURL, metricsURL) = (urls[0], urls[1], urls[urls.count - 1])

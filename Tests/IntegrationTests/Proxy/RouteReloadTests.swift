@@ -27,7 +27,7 @@ import Testing
         let before = try await fixture.table()
         var configuration = fixture.configuration
         configuration.routes[0].maximumBody = 10
-        #expect(try await fixture.gateway.reload(configuration).isEmpty)
+        try await fixture.gateway.reload(configuration)
         #expect(try await fixture.client.send("PUT", url, body: body).status == 413)
         #expect(upstream.count() == 1)
         #expect(try await fixture.get("/user/bob").status == 200)
