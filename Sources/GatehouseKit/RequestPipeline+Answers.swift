@@ -79,11 +79,14 @@ extension RequestPipeline {
     ) async -> Response? {
         guard let pages = state.blueprint.errorPages, failure.isAboutRoutes else { return nil }
         state.log.debug("Requesting custom error page: \(pages.name(of: status))")
+        let abandonment = Abandonment()
+        exchange.abandonment = abandonment
+        defer { exchange.abandonment = nil }
         do throws(ExchangeFailure) {
             return try await pages.page(
                 status, for: record.shownTarget ?? exchange.request.target().array,
                 pool: state.pool,
-                limits: state.blueprint.configuration.limits)
+                limits: state.blueprint.configuration.limits, abandonment: abandonment)
         } catch {
             state.log.error("Failed to get custom error page: \(error.word) \(error.detail)")
             return nil
@@ -105,7 +108,7 @@ extension RequestPipeline {
             return (.badRequest("the request did not arrive in time"), fields)
         case .bodyTooLarge: return (.tooLarge, fields)
         case .noRoute: return (.notFound, fields)
-        case .draining, .routesIncomplete, .upstreamBusy:
+        case .draining, .routesIncomplete, .upstreamBusy, .noSockets:
             fields.append(.retryAfter, "2")
             return (.unavailable(retryAfter: 2), fields)
         case _ where failure.fault == .upstream && status == 503:

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why a stream does not go on.
 public enum StreamError: Error, Equatable, Sendable {
     /// The peer closed its side where more was expected.
@@ -16,4 +18,10 @@ public enum StreamError: Error, Equatable, Sendable {
     case aborted
     /// Another system error.
     case system(Int32)
+
+    /// Whether this process, the machine or the network between them has no socket left: room made
+    /// for one helps.
+    public var isWantOfSockets: Bool {
+        self == .system(EMFILE) || self == .system(ENFILE) || self == .system(EADDRNOTAVAIL)
+    }
 }

@@ -19,6 +19,8 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case connectTimeout
         case nameUnresolved
         case upstreamBusy
+        /// We have no socket left to reach it with.
+        case noSockets
         case upstreamTLS
         case upstreamReset
         case upstreamClosed
@@ -47,6 +49,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case connectTimeout = "connect_timeout"
         case nameUnresolved = "name_unresolved"
         case upstreamBusy = "upstream_busy"
+        case noSockets = "no_sockets"
         case upstreamTLS = "upstream_tls"
         case upstreamReset = "upstream_reset"
         case upstreamClosed = "upstream_closed"
@@ -66,7 +69,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
             case .malformed, .clientGone, .clientTimeout, .bodyTooLarge, .tooManyExchanges:
                 .downstream
             case .noRoute, .sessionEnded, .draining, .routesIncomplete, .badTarget,
-                .recordsFailed:
+                .recordsFailed, .noSockets:
                 .gateway
             case .connectRefused, .connectTimeout, .nameUnresolved, .upstreamBusy, .upstreamTLS,
                 .upstreamReset, .upstreamClosed, .upstreamTimeout, .upstreamMalformed,
@@ -97,6 +100,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case .connectTimeout: (.connectTimeout, 504)
         case .nameUnresolved: (.nameUnresolved, 502)
         case .upstreamBusy: (.upstreamBusy, 503)
+        case .noSockets: (.noSockets, 503)
         case .upstreamTLS: (.upstreamTLS, 502)
         case .upstreamReset: (.upstreamReset, 502)
         case .upstreamClosed: (.upstreamClosed, 502)
@@ -122,7 +126,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
 
     /// Whether it is about where the request should have gone: what error pages are for.
     public var isAboutRoutes: Bool {
-        fault == .upstream || reason == .noRoute || reason == .badTarget
+        fault == .upstream || [.noRoute, .badTarget, .noSockets].contains(reason)
     }
 
     /// The system's word for it, as configurable-http-proxy's log has it.
@@ -130,6 +134,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         switch reason {
         case .connectRefused: "connect ECONNREFUSED"
         case .connectTimeout: "connect ETIMEDOUT"
+        case .noSockets: "connect EMFILE"
         case .upstreamTimeout: "socket hang up (ETIMEDOUT)"
         case .upstreamReset: "read ECONNRESET"
         case .upstreamClosed: "socket hang up"
@@ -158,6 +163,8 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case .unresolved(let text): ExchangeFailure(.nameUnresolved, detail: text)
         case .tls(let text): ExchangeFailure(.upstreamTLS, detail: text)
         case .aborted: ExchangeFailure(.clientGone)
+        case .system(let code) where error.isWantOfSockets:
+            ExchangeFailure(.noSockets, detail: "errno \(code)")
         case .system(let code): ExchangeFailure(.upstreamReset, detail: "errno \(code)")
         }
     }

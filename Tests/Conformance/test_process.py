@@ -209,3 +209,13 @@ def test_link(start, peer, tmp_path, backend):
     proxy = start("--default-target", backend.url, command=command)
     assert proxy.get("/x").status == 200
     assert proxy.routes()["/"]["target"] == backend.url
+
+
+@contract("13", "Servers that each were asked once leave descriptors for the next one")
+def test_many_servers_with_few_descriptors(start, backend, peer):
+    few = ["sh", "-c", 'ulimit -n 128; exec "$0" "$@"', *peer.command]
+    proxy = start(command=few)
+    proxy.add("/", backend)
+    for number in range(200):
+        path = proxy.add(f"/user/{number}", f"{backend.url}/{number}")
+        assert proxy.request("GET", path, [("Connection", "close")]).status == 200, number

@@ -36,16 +36,28 @@ struct ConnectorTests {
     }
 
     /// How long it took to connect, on a loop of its own.
+    ///
+    /// - Parameter patience: then whoever waits gives up.
     private func connect(
-        to addresses: [Address], within time: Duration, delay: Duration
+        to addresses: [Address], within time: Duration, delay: Duration,
+        patience: Duration? = nil
     ) async -> Result<Duration, StreamError> {
         let loop = EventLoop(name: "test")
         defer { loop.thread.stop() }
         return await loop.run { loop in
             let began = Instant.now()
+            let abandonment = Abandonment()
+            if let patience {
+                let core = loop.core
+                core.fork {
+                    await EventLoop.sleep(patience, on: core)
+                    abandonment.abandon()
+                }
+            }
             do throws(StreamError) {
                 try await Connector.connect(
-                    to: addresses, core: loop.core, deadline: .now() + time, addressDelay: delay
+                    to: addresses, core: loop.core, deadline: .now() + time, addressDelay: delay,
+                    abandonment: abandonment
                 ).close()
                 return .success(Instant.now().since(began))
             } catch { return .failure(error) }
@@ -91,6 +103,20 @@ struct ConnectorTests {
         for addresses in [[silent.address], [closed.address, silent.address]] {
             let result = await connect(to: addresses, within: .milliseconds(200), delay: delay)
             #expect(throws: StreamError.timedOut) { try result.get() }
+        }
+    }
+
+    @Test func `whoever waits may give up, for one address as for several`() async throws {
+        let silent = try Port(backlog: 0)
+        defer { silent.close() }
+        silent.fill()
+        for addresses in [[silent.address], [silent.address, silent.address]] {
+            let began = Instant.now()
+            let result = await connect(
+                to: addresses, within: .seconds(60), delay: .milliseconds(20),
+                patience: .milliseconds(100))
+            #expect(throws: StreamError.aborted) { try result.get() }
+            #expect(Instant.now().since(began) < .seconds(30))
         }
     }
 

@@ -172,6 +172,47 @@ struct UpstreamPoolTests {
         }
     }
 
+    // MARK: As many as there may be
+
+    @Test func `idle connections of all targets make room, the oldest first`() async throws {
+        try await run { _, pool, server in
+            pool.maximumConnections = 16
+            let targets = try (0..<40).map { _ in try server.target() }
+            for target in targets {
+                try Self.giveBack(try await pool.connect(target), to: pool)
+                #expect(pool.connectionCount <= 16)
+            }
+            #expect(pool.takeIdle(targets[0]) == nil)
+            let last = try #require(pool.takeIdle(targets[39]))
+            last.close()
+            // What is in use is nobody's to give up.
+            var held: [UpstreamConnection] = []
+            for target in targets { held.append(try await pool.connect(target)) }
+            #expect(pool.connectionCount == 40 && pool.idleCount == 0)
+            #expect(held.allSatisfy { $0.stream.socket.isOpen })
+            for connection in held { connection.close() }
+            #expect(pool.connectionCount == 0)
+        }
+    }
+
+    @Test func `whoever waits for a place may give up`() async throws {
+        try await run { loop, pool, server in
+            let target = try server.target(maximumConnections: 1)
+            let only = try await pool.connect(target)
+            let abandonment = Abandonment()
+            let core = loop.core
+            core.fork {
+                await EventLoop.sleep(.milliseconds(20), on: core)
+                abandonment.abandon()
+            }
+            await #expect(throws: ExchangeFailure(.upstreamBusy)) {
+                _ = try await pool.connect(target, abandonment: abandonment)
+            }
+            only.close()
+            #expect(pool.connectionCount == 0)
+        }
+    }
+
     // MARK: As many as a target may have
 
     @Test func `a full target is waited for as long as a connect may take`() async throws {

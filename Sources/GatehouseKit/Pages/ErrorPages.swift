@@ -34,11 +34,14 @@ struct ErrorPages: Sendable {
 
     /// The page for a request that came to nothing, with the status that it came to.
     ///
-    /// - Parameter requested: its target, which the server of the pages is told: without what only
-    ///   we may see.
+    /// - Parameters:
+    ///   - requested: its target, which the server of the pages is told: without what only we may
+    ///     see.
+    ///   - abandonment: of whoever waits.
     /// - Throws: where the server of the pages fails.
     func page(
-        _ status: Int, for requested: [UInt8], pool: UpstreamPool, limits: Limits
+        _ status: Int, for requested: [UInt8], pool: UpstreamPool, limits: Limits,
+        abandonment: Abandonment
     ) async throws(ExchangeFailure) -> Response? {
         switch source {
         case .directory(let directory):
@@ -56,7 +59,8 @@ struct ErrorPages: Sendable {
                 authority: target.authority)
             let answer = try await UpstreamClient.send(
                 head, body: nil, to: target, over: pool, limits: limits,
-                deadline: .now() + ErrorPages.patience, maximumBody: ErrorPages.maximumSize)
+                deadline: .now() + ErrorPages.patience, maximumBody: ErrorPages.maximumSize,
+                abandonment: abandonment)
             var response = Response(status, body: answer.body)
             for name in [FieldName.contentType, .contentEncoding] {
                 guard let value = answer.head.fields.text(name) else { continue }

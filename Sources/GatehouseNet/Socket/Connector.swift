@@ -5,24 +5,31 @@ import Glibc
 /// Connects to the first address that answers: the next one is tried when one fails or, beside
 /// it, when all before have been silent for `Limits.addressDelay` (RFC 8305 §5).
 public enum Connector {
-    /// - Parameter deadline: for all addresses together.
+    /// - Parameters:
+    ///   - deadline: for all addresses together.
+    ///   - abandonment: of whoever waits; this then throws `aborted`.
     public static func connect(
-        to addresses: [Address], core: LoopCore, deadline: Instant, addressDelay: Duration
+        to addresses: [Address], core: LoopCore, deadline: Instant, addressDelay: Duration,
+        abandonment: Abandonment? = nil
     ) async throws(StreamError) -> Socket {
+        defer { abandonment?.onAbandon = nil }
         if addresses.count == 1 {
             if addresses[0].family == AF_UNIX {
-                return try await connectUnix(addresses[0], core, deadline)
+                return try await connectUnix(addresses[0], core, deadline, abandonment)
             }
-            return try await finish(try begin(addresses[0], core), deadline)
+            let socket = try begin(addresses[0], core)
+            abandonment?.onAbandon = { socket.abort() }
+            return try await finish(socket, deadline)
         }
         let race = Race()
+        abandonment?.onAbandon = { race.abandon() }
         for address in addresses {
             race.start(address, core, deadline)
             let timer = LoopTimer { race.news.raise() }
             core.set(timer, to: .now() + addressDelay)
             await race.news.wait()
             core.cancel(timer)
-            if race.winner != nil || Instant.now() >= deadline { break }
+            if race.winner != nil || race.isAbandoned || Instant.now() >= deadline { break }
         }
         while race.winner == nil, !race.running.isEmpty { await race.news.wait() }
         for loser in race.running { loser.abort() }
@@ -35,6 +42,7 @@ public enum Connector {
         var running: [Socket] = []
         var winner: Socket?
         var failure = StreamError.refused
+        private(set) var isAbandoned = false
         /// Raised when an attempt has ended.
         let news = Signal()
 
@@ -59,6 +67,12 @@ public enum Connector {
             }
         }
 
+        func abandon() {
+            isAbandoned = true
+            for socket in running { socket.abort() }
+            news.raise()
+        }
+
         private func attempt(
             _ socket: Socket, _ deadline: Instant
         ) async -> Result<Void, StreamError> {
@@ -72,7 +86,7 @@ public enum Connector {
     /// Connects to a UNIX socket. That is done at once or, where the queue of the server is full,
     /// not at all: the kernel tells nobody when there is room again, so it is asked again.
     private static func connectUnix(
-        _ address: Address, _ core: LoopCore, _ deadline: Instant
+        _ address: Address, _ core: LoopCore, _ deadline: Instant, _ abandonment: Abandonment?
     ) async throws(StreamError) -> Socket {
         var pause = Duration.milliseconds(1)
         while true {
@@ -83,6 +97,7 @@ public enum Connector {
             }
             let now = Instant.now()
             guard now < deadline else { throw .timedOut }
+            guard abandonment?.isAbandoned != true else { throw .aborted }
             await EventLoop.sleep(min(pause, deadline.since(now)), on: core)
             pause = min(pause * 2, .milliseconds(50))
         }

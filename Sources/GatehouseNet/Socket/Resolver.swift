@@ -59,8 +59,10 @@ public final class Resolver: Sendable {
     /// - Parameters:
     ///   - core: of the loop that waits.
     ///   - deadline: then this throws `timedOut`; the helper thread goes on asking.
+    ///   - abandonment: of whoever waits; then too.
     public func addresses(
-        of host: String, port: UInt16, core: LoopCore, deadline: Instant = .never
+        of host: String, port: UInt16, core: LoopCore, deadline: Instant = .never,
+        abandonment: Abandonment? = nil
     ) async throws(StreamError) -> [Address] {
         if let numeric = Address(ip: host, port: port) { return [numeric] }
         let question = Question(host: host, port: port)
@@ -73,7 +75,11 @@ public final class Resolver: Sendable {
         let timer = LoopTimer { delivery.deliver(nil) }
         core.set(
             timer, to: stale == nil ? deadline : min(deadline, .now() + limits.resolverFailure))
-        defer { core.cancel(timer) }
+        abandonment?.onAbandon = { delivery.deliver(nil) }
+        defer {
+            core.cancel(timer)
+            abandonment?.onAbandon = nil
+        }
         guard let answer = await delivery.value() ?? stale else { throw .timedOut }
         return try addresses(answer, host)
     }

@@ -39,6 +39,8 @@ public protocol Exchange: LiveExchange {
     /// A place that belongs to whoever answers, for as long as the connection lives: the gate
     /// keeps the cookie there that it verified last.
     var memo: AnyObject? { get set }
+    /// Of what is waited for on the client's behalf now: given up when the client goes.
+    var abandonment: Abandonment? { get set }
 
     /// Reads the request's body whole.
     func body(atMost limit: Int) async throws(ExchangeFailure) -> [UInt8]

@@ -18,6 +18,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     public internal(set) var framing = BodyFraming.none
     public var account = ExchangeAccount()
     public var memo: AnyObject?
+    public var abandonment: Abandonment?
 
     let stream: ByteStream
     public let core: LoopCore
@@ -133,12 +134,15 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         account.endCause = cause
         if let tunnel { return tunnel.end(cause) }
         stream.resetNow()
+        abandonment?.abandon()
         upstream?.stream.resetNow()
     }
 
     /// The client went away: what it asked for is given up.
     public func socketIsReady(hungUp: Bool) {
-        guard hungUp, phase == .exchanging, let upstream else { return }
+        guard hungUp, phase == .exchanging else { return }
+        abandonment?.abandon()
+        guard let upstream else { return }
         upstream.stream.abort()
         // Also where the exchange waits for room that a client who is gone will not make.
         stream.abort()
@@ -156,6 +160,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
             guard let self, self.phase == .exchanging else { return }
             let now = self.account.sent + self.account.received
             if moved == now {
+                self.abandonment?.abandon()
                 self.upstream?.stream.abort()
                 return self.stream.abort()
             }

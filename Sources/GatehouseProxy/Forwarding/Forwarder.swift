@@ -66,13 +66,19 @@ extension HTTP1Connection {
     private func connect(
         _ forwarding: Forwarding
     ) async throws(ExchangeFailure) -> UpstreamConnection {
-        let fresh = try await forwarding.pool.connect(
-            forwarding.target, within: forwarding.substitute?.patience)
-        guard !stream.socket.isHungUp, account.endCause == nil else {
+        let abandonment = Abandonment()
+        self.abandonment = abandonment
+        defer { self.abandonment = nil }
+        do throws(ExchangeFailure) {
+            let fresh = try await forwarding.pool.connect(
+                forwarding.target, within: forwarding.substitute?.patience,
+                abandonment: abandonment)
+            guard stream.socket.isHungUp || account.endCause != nil else { return fresh }
             fresh.close()
-            throw ExchangeFailure(.clientGone)
+        } catch {
+            guard abandonment.isAbandoned else { throw error }
         }
-        return fresh
+        throw ExchangeFailure(.clientGone)
     }
 
     /// Sends the request and relays the answer.
@@ -85,7 +91,10 @@ extension HTTP1Connection {
         do throws(StreamError) {
             if try !upstream.tryFlush() { try await upstream.flush(stall: limits.writeStall) }
         } catch {
-            throw .upstream(error)
+            guard error == .reset else { throw .upstream(error) }
+            // It takes no more: its answer may be there all the same.
+            _ = try await relayAnswer(upstream, forwarding, isUpgrade: false)
+            return .spent
         }
         guard !decoder.isEnded else {
             return try await relayAnswer(upstream, forwarding, isUpgrade: isUpgrade)

@@ -1,6 +1,6 @@
 public import GatehouseBase
 public import GatehouseHTTP
-import GatehouseNet
+public import GatehouseNet
 
 /// Asks an upstream ourselves: one request, the whole answer in memory.
 public enum UpstreamClient {
@@ -8,12 +8,18 @@ public enum UpstreamClient {
     ///   - body: nil for none; sent with its length.
     ///   - deadline: for everything, connect to last byte.
     ///   - maximumBody: more is ``ExchangeFailure/Reason/bodyTooLarge``.
+    ///   - abandonment: of whoever waits.
     public static func send(
         _ head: RequestHead, body: [UInt8]?, to target: UpstreamTarget, over pool: UpstreamPool,
-        limits: Limits, deadline: Instant, maximumBody: Int
+        limits: Limits, deadline: Instant, maximumBody: Int, abandonment: Abandonment? = nil
     ) async throws(ExchangeFailure) -> (head: ResponseHead, body: [UInt8]) {
-        let connection = try await pool.connect(target)
-        defer { connection.close() }
+        let connection = try await pool.connect(
+            target, within: deadline.since(.now()), abandonment: abandonment)
+        abandonment?.onAbandon = { connection.stream.abort() }
+        defer {
+            abandonment?.onAbandon = nil
+            connection.close()
+        }
         connection.stream.socket.readDeadline = deadline
         connection.stream.socket.writeDeadline = deadline
         connection.prepareOutbound()

@@ -14,6 +14,8 @@ public final class UpstreamConnection: SocketWatcher {
     /// Where it has its place, and lies while it is idle.
     let shelf: UpstreamPool.Shelf
     var isIdle = false
+    /// Grows with each one that becomes idle.
+    var idleNumber = 0
     let idleTimer = LoopTimer()
     /// How long nothing may move, in either direction; nil for as long as it likes.
     var silence: Duration?

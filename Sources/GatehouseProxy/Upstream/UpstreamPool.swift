@@ -9,7 +9,13 @@ public final class UpstreamPool {
     private let resolver: Resolver
     /// Replaced on reload.
     public var limits: Limits
+    /// Connections at most, before those that are idle are given up for a new one. Busy ones are
+    /// as many as clients want.
+    public var maximumConnections = Int.max
     private var shelves: [ObjectIdentifier: Shelf] = [:]
+    /// How many connections there are, idle, in use or being made.
+    public internal(set) var connectionCount = 0
+    private var idleNumber = 0
     /// Connections made since the start.
     public private(set) var openedCount = 0
     /// Exchanges since the start that got a connection which had carried another.
@@ -23,9 +29,6 @@ public final class UpstreamPool {
 
     /// How many connections lie idle.
     public var idleCount: Int { shelves.values.reduce(0) { $0 + $1.idle.count } }
-
-    /// How many connections there are, idle, in use or being made.
-    public var connectionCount: Int { shelves.values.reduce(0) { $0 + $1.taken } }
 
     /// How many targets have connections, idle or in use.
     public var targetCount: Int { shelves.count }
@@ -58,30 +61,45 @@ public final class UpstreamPool {
     /// A connection: a fresh one, or, where the target has as many as it may have, one that is
     /// given back. A place, name, TCP and TLS within the target's time, or `patience` where that is
     /// shorter.
+    ///
+    /// - Parameter abandonment: of whoever waits.
     func connect(
-        _ target: UpstreamTarget, within patience: Duration? = nil
+        _ target: UpstreamTarget, within patience: Duration? = nil,
+        abandonment: Abandonment? = nil
     ) async throws(ExchangeFailure) -> UpstreamConnection {
         let limit = target.connectTimeout
         let deadline = Instant.now() + min(limit, patience ?? limit)
         let shelf = shelf(target)
         if let used = try await shelf.takePlace(
-            atMost: target.maximumConnections, core: core, deadline: deadline)
+            atMost: target.maximumConnections, core: core, deadline: deadline, abandonment)
         {
             reusedCount += 1
             return used
         }
-        do throws(StreamError) {
-            let stream = try await open(target, deadline)
-            openedCount += 1
-            return UpstreamConnection(stream, target: target, shelf: shelf)
-        } catch {
-            shelf.leave()
-            throw error == .timedOut ? ExchangeFailure(.connectTimeout) : .upstream(error)
+        if connectionCount > maximumConnections { _ = makeRoom() }
+        while true {
+            do throws(StreamError) {
+                let stream = try await open(target, deadline, abandonment)
+                openedCount += 1
+                return UpstreamConnection(stream, target: target, shelf: shelf)
+            } catch {
+                if error.isWantOfSockets, makeRoom() { continue }
+                shelf.leave()
+                throw error == .timedOut ? ExchangeFailure(.connectTimeout) : .upstream(error)
+            }
         }
     }
 
+    /// Gives up those that have been idle for longest, an eighth at once.
+    /// - Returns: false where none is idle.
+    private func makeRoom() -> Bool {
+        let idle = shelves.values.flatMap(\.idle).sorted { $0.idleNumber < $1.idleNumber }
+        for connection in idle.prefix((idle.count + 7) / 8) { UpstreamPool.discard(connection) }
+        return !idle.isEmpty
+    }
+
     private func open(
-        _ target: UpstreamTarget, _ deadline: Instant
+        _ target: UpstreamTarget, _ deadline: Instant, _ abandonment: Abandonment?
     ) async throws(StreamError) -> ByteStream {
         let addresses: [Address]
         if let path = target.socketPath {
@@ -89,11 +107,15 @@ public final class UpstreamPool {
             addresses = [address]
         } else {
             addresses = try await resolver.addresses(
-                of: target.host, port: target.port, core: core, deadline: deadline)
+                of: target.host, port: target.port, core: core, deadline: deadline,
+                abandonment: abandonment)
         }
         let socket = try await Connector.connect(
-            to: addresses, core: core, deadline: deadline, addressDelay: limits.addressDelay)
+            to: addresses, core: core, deadline: deadline, addressDelay: limits.addressDelay,
+            abandonment: abandonment)
         guard let tls = target.tls else { return ByteStream(socket) }
+        abandonment?.onAbandon = { socket.abort() }
+        defer { abandonment?.onAbandon = nil }
         socket.readDeadline = deadline
         socket.writeDeadline = deadline
         do throws(StreamError) {
@@ -126,6 +148,8 @@ public final class UpstreamPool {
                 if connection.isIdle { UpstreamPool.discard(connection) }
             }
         }
+        idleNumber += 1
+        connection.idleNumber = idleNumber
         core.set(connection.idleTimer, to: core.now + limits.idleUpstreamTime)
         shelf.idle.append(connection)
     }

@@ -11,7 +11,9 @@ extension UpstreamPool {
         /// The pool has let go of it: what comes back is closed.
         var isClosed = false
         /// Connections, and places of connections that are being made.
-        private(set) var taken = 0
+        private(set) var taken = 0 {
+            didSet { pool?.connectionCount += taken - oldValue }
+        }
         private var queue: [Turn] = []
 
         init(_ pool: UpstreamPool, _ key: ObjectIdentifier) {
@@ -29,7 +31,7 @@ extension UpstreamPool {
         /// Takes a place for one more connection, waiting for one until `deadline`.
         /// - Returns: a connection that was given back meanwhile; nil: make one.
         func takePlace(
-            atMost maximum: Int?, core: LoopCore, deadline: Instant
+            atMost maximum: Int?, core: LoopCore, deadline: Instant, _ abandonment: Abandonment?
         ) async throws(ExchangeFailure) -> UpstreamConnection? {
             guard let maximum, taken >= maximum else {
                 taken += 1
@@ -47,7 +49,9 @@ extension UpstreamPool {
             queue.append(turn)
             let timer = LoopTimer { turn.signal.raise() }
             core.set(timer, to: deadline)
+            abandonment?.onAbandon = { turn.signal.raise() }
             await turn.signal.wait()
+            abandonment?.onAbandon = nil
             core.cancel(timer)
             guard turn.hasCome else {
                 queue.removeAll { $0 === turn }
