@@ -30,6 +30,8 @@ public final class Socket: Pollable {
     /// The peer has closed or reset; kept even if nobody read that far yet.
     public private(set) var isHungUp = false
     private var failure: StreamError?
+    /// The peer takes no more; what it has said before can still be read.
+    private var writeFailure: StreamError?
     private var timer: LoopTimer?
     /// Kept until ``close()``: an object that is referred to weakly is slower to retain, every time.
     public var watcher: (any SocketWatcher)?
@@ -92,7 +94,7 @@ public final class Socket: Pollable {
     /// Writes from the front of `buffer`, and takes out what the kernel took.
     /// - Returns: whether all was written; if not, wait for ``waitWritable()``.
     public func tryWrite(_ buffer: inout ByteBuffer) throws(StreamError) -> Bool {
-        if let failure { throw failure }
+        if let failure = failure ?? writeFailure { throw failure }
         while !buffer.isEmpty {
             guard mayWrite else { return false }
             let wanted = buffer.count
@@ -111,7 +113,9 @@ public final class Socket: Pollable {
                 mayWrite = false
                 return false
             }
-            throw fail(code)
+            guard code == ECONNRESET || code == EPIPE else { throw fail(code) }
+            writeFailure = .reset
+            throw .reset
         }
         return true
     }
@@ -126,10 +130,10 @@ public final class Socket: Pollable {
 
     /// Waits until a write may find room.
     public func waitWritable() async throws(StreamError) {
-        while failure == nil, !mayWrite {
+        while failure == nil, writeFailure == nil, !mayWrite {
             await writing.wait()
         }
-        if let failure { throw failure }
+        if let failure = failure ?? writeFailure { throw failure }
     }
 
     private func fail(_ code: Int32) -> StreamError {
