@@ -39,17 +39,19 @@ final class LoopState {
         pool = UpstreamPool(
             core: core, resolver: resolver, limits: blueprint.configuration.limits)
         nextID = UInt64.random(in: .min ... .max)
-        takeLog()
+        takeSettings()
         core.atPassEnd { [weak self] in self?.accessLog?.flush() }
     }
 
     /// Takes up another configuration: what the rules no longer allow ends (WebSockets with 1008).
     /// For a request that waits for its body the decision at its start holds.
     func take(_ blueprint: Blueprint, _ gate: GateSnapshot) {
+        let old = self.blueprint.routes.compactMap(\.target)
+        let kept = Set(blueprint.routes.compactMap(\.target).map(ObjectIdentifier.init))
         self.blueprint = blueprint
         self.gate = gate
-        pool.limits = blueprint.configuration.limits
-        takeLog()
+        takeSettings()
+        for target in old where !kept.contains(ObjectIdentifier(target)) { pool.forget(target) }
         var dead: [any Exchange] = []
         live.forEach { exchange, session in
             guard let exchange = exchange as? any Exchange else { return }
@@ -60,21 +62,26 @@ final class LoopState {
         for exchange in dead { exchange.end(.accessChanged) }
     }
 
-    private func takeLog() {
-        let settings = blueprint.configuration.log
+    private func takeSettings() {
+        let configuration = blueprint.configuration
+        pool.limits = configuration.limits
+        pool.maximumConnections = share
         accessLog?.flush()
         accessLog =
-            settings.access ? AccessLog(format: settings.format, sink: accessSink) : nil
+            configuration.log.access
+            ? AccessLog(format: configuration.log.format, sink: accessSink) : nil
+    }
+
+    /// Connections of clients that fit, and as many to servers.
+    private var share: Int {
+        let all = ProcessLimits.maximumConnections(blueprint.configuration.limits)
+        return max(16, all / Gateway.loopCount(blueprint.configuration))
     }
 
     /// Takes up the listeners of the configuration that it has.
     func take(_ listeners: [PlacedListener], _ pipeline: RequestPipeline) {
         let blueprint = blueprint
-        let configuration = blueprint.configuration
-        let share =
-            ProcessLimits.maximumConnections(configuration.limits)
-            / Gateway.loopCount(configuration)
-        let (log, name) = (log, "loop-\(index)")
+        let (share, log, name) = (share, log, "loop-\(index)")
         self.listeners.take(listeners, core: core) {
             $0.file(ofLoop: index)
         } responder: { place -> any Responder in
@@ -82,7 +89,7 @@ final class LoopState {
         } options: { place in
             ConnectionAcceptor.Options(
                 tls: blueprint.tls[place], settings: blueprint.connectionSettings[place],
-                maximumConnections: max(16, share),
+                maximumConnections: share,
                 onFull: { count in
                     log.warning(
                         "no room for more connections: idle ones are closed, new ones wait",
@@ -98,12 +105,20 @@ final class LoopState {
             switch change {
             case .set(let route):
                 let key = RouteAddress(of: route).key(hostRouting: hostRouting)
+                forget(key, but: route.target)
                 apiRoutes.set(route, host: key.host, prefix: key.prefix)
             case .remove(let address):
                 let key = address.key(hostRouting: hostRouting)
+                forget(key, but: nil)
                 apiRoutes.remove(host: key.host, prefix: key.prefix)
             }
         }
+    }
+
+    /// Lets go of the connections to the target of a route, unless that stays.
+    private func forget(_ key: (host: String?, prefix: String), but kept: UpstreamTarget?) {
+        let target = apiRoutes.value(host: key.host, prefix: key.prefix)?.target
+        if let target, target !== kept { pool.forget(target) }
     }
 
     /// A fresh id: not guessable from the one before (an odd step, then a mix).

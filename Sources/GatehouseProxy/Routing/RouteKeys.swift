@@ -86,6 +86,13 @@ struct RouteKeys: Sendable {
         return entries.count - 1
     }
 
+    /// The number of the route of exactly this host and prefix.
+    @usableFromInline
+    func index(host: String?, prefix: String) -> Int? {
+        guard let key = key(host, prefix) else { return nil }
+        return slot(of: key.hash, key.host.span, key.path.span).map(number(at:))
+    }
+
     /// - Returns: the number that the route had; the last route has it now.
     @usableFromInline
     mutating func remove(host: String?, prefix: String) -> Int? {

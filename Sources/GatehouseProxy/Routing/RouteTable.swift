@@ -54,6 +54,12 @@ public struct RouteTable<Value> {
         return true
     }
 
+    /// The route of exactly this host and prefix.
+    @inlinable
+    public func value(host: String?, prefix: String) -> Value? {
+        keys.index(host: host, prefix: prefix).map { values[$0] }
+    }
+
     /// Looks a path up, as received. A plain path is walked in place.
     ///
     /// - Parameters:

@@ -146,6 +146,24 @@ struct MetricsTests {
         await gateway.gateway.stop()
     }
 
+    @Test func `connections to a server go with its route`() async throws {
+        let fake = FakeUpstream()
+        let (server, gateway) = (try upstream(fake), try await MetricsFixture(loops: 1))
+        for path in ["/user/a", "/user/b"] {
+            try await gateway.add(path, port: server.port)
+            #expect(try await gateway.get(path + "/x") == 200)
+        }
+        let idle = #"gatehouse_upstream_connections{state="idle"}"#
+        try await gateway.scrape(until: [idle: 2])
+        #expect(try await gateway.api("DELETE", "/api/routes/user/a") == 204)
+        try await gateway.scrape(until: [idle: 1])
+        let other = #"{"target":"http://127.0.0.1:1"}"#
+        #expect(try await gateway.api("POST", "/api/routes/user/b", other) == 201)
+        try await gateway.scrape(until: [idle: 0])
+        await gateway.gateway.stop()
+        await server.stop()
+    }
+
     @Test(arguments: [0, 1, 2])
     func `a TLS handshake that fails counts, on every listener`(place: Int) async throws {
         let certificate = TestCertificate()
@@ -204,7 +222,7 @@ struct MetricsTests {
                 #expect(allowed[label]?.contains(value) == true, "\(name)")
             }
         }
-        #expect(Set(allowed["reason"] ?? []).count == 21)
+        #expect(Set(allowed["reason"] ?? []).count == 22)
         #expect(samples.count < 400)
         await gateway.gateway.stop()
         await server.stop()
