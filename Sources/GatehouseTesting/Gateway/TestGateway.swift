@@ -122,9 +122,14 @@ public final class TestGateway: Sendable {
     }
 
     /// Takes up other settings under the running connections, as SIGHUP does.
+    /// - Parameter configure: changes what was read.
     /// - Throws: ``Refused`` or the gateway's error, and then nothing has changed.
-    public func reload(_ settings: GatewaySettings) async throws {
-        try await gateway.reload(try TestGateway.decode(settings.added(to: demo.yaml)))
+    public func reload(
+        _ settings: GatewaySettings, configure: (inout Configuration) -> Void = { _ in }
+    ) async throws {
+        var configuration = try TestGateway.decode(settings.added(to: demo.yaml))
+        configure(&configuration)
+        try await gateway.reload(configuration)
     }
 
     /// Stops the gateway alone, as SIGTERM does.
