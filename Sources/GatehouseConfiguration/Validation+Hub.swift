@@ -101,13 +101,12 @@ extension Validation {
         for (index, route) in configuration.routes.enumerated()
         where preset(of: route) == .jupyterhub && !isHub(route.path) {
             let path = "routes[\(index)]"
-            let folder = route.path + "/"
-            guard route.preset == nil || folder.utf8.starts(with: base.path.utf8) else {
+            if route.preset != nil, let hint = misplacement(of: route.path) {
                 error(
                     "\(path).preset", path,
-                    message: "'\(path).preset' is for '\(route.path)', and the Hub's paths are "
-                        + "below '\(base)'",
-                    hint: "write 'jupyterhub: {base_url: \(folder)}', or 'preset: none'")
+                    message: "'\(path).preset' is for '\(route.path)', and JupyterHub's paths are "
+                        + "'\(base)hub' and what is below '\(base)user' and '\(base)services'",
+                    hint: hint)
                 continue
             }
             guard route.identityHeaders.contains(where: { $0.value != nil }) else { continue }
@@ -120,19 +119,34 @@ extension Validation {
         checkHubRoute()
     }
 
-    /// Among the routes that are written, where the API adds none, the Hub's must have the preset
-    /// if one has.
+    /// What to do about a route that is neither the Hub's nor a server's nor a service's, so that the
+    /// Hub's cookies do not pass there and its log out ends nothing; nil where it is one of these.
+    private func misplacement(of path: String) -> String? {
+        let base = configuration.jupyterHub.baseURL
+        func isBelow(_ part: String) -> Bool {
+            "\(path)/".utf8.starts(with: "\(base.path)\(part)/".utf8)
+        }
+        guard !isBelow("user"), !isBelow("services") else { return nil }
+        guard !isBelow("hub") else { return "remove it: the route of '\(base)hub' covers this one" }
+        let other = path.split(separator: "/")
+            .prefix { !["hub", "user", "services"].contains($0) }
+            .map { "\($0)/" }.joined()
+        return "write 'jupyterhub: {base_url: /\(other)}', or 'preset: none'"
+    }
+
+    /// Where one route that is written has the preset, the Hub's must have it, also where the API
+    /// adds that: it inherits from the route that covers it.
     private mutating func checkHubRoute() {
         let routes = configuration.routes
         let base = configuration.jupyterHub.baseURL
         let first = routes.firstIndex { $0.preset == .jupyterhub }
         // One that does not fit at all has been named.
-        guard !addsRoutes, let first,
-            isHub(routes[first].path) || routes[first].path.utf8.starts(with: base.path.utf8)
+        guard let first, isHub(routes[first].path) || misplacement(of: routes[first].path) == nil
         else { return }
         let own = routes.indices.filter { isHub(routes[$0].path) }
-        guard !own.contains(where: { routes[$0].preset == .jupyterhub }) else { return }
+        guard !own.contains(where: { preset(of: routes[$0]) == .jupyterhub }) else { return }
         let hub = own.max { routes[$0].path.utf8.count < routes[$1].path.utf8.count }
+        if addsRoutes, hub == nil, configuration.routesAPI.preset == .jupyterhub { return }
         let path = hub.map { "routes[\($0)]" } ?? "jupyterhub.base_url"
         warn(
             path, "routes[\(first)].preset",

@@ -69,13 +69,29 @@ extension Validation {
         guard let text = configuration.jupyterHub.apiURL, let url = try? BaseURL(parsing: text)
         else { return }
         let path = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
-        guard !path.hasSuffix("/hub/api") else { return }
         let base = configuration.jupyterHub.baseURL
+        let end = "/hub/api"
+        guard path.hasSuffix(end) else {
+            warn(
+                "jupyterhub.api_url",
+                message: "'jupyterhub.api_url' is '\(text)', which does not end with '/hub/api': "
+                    + "nobody would answer there whose a token is",
+                hint: "write '\(url.origin)\(base)hub/api'")
+            return
+        }
+        // On the command line of `proxy` the Hub tells its base URL.
+        guard !isForProxy, let other = try? HubBaseURL(parsing: String(path.dropLast(end.count))),
+            other.path != base.path
+        else { return }
+        let isWritten = wasWritten("jupyterhub.base_url")
         warn(
             "jupyterhub.api_url",
-            message: "'jupyterhub.api_url' is '\(text)', which does not end with '/hub/api': "
-                + "nobody would answer there whose a token is",
-            hint: "write '\(url.origin)\(base)hub/api'")
+            message: "'jupyterhub.api_url' is of a Hub below '\(other)', and "
+                + (isWritten
+                    ? "'jupyterhub.base_url' is '\(base)'" : "without 'base_url' it is '/'")
+                + ": no token would be confirmed, or no cookie pinned",
+            hint: isWritten
+                ? "write '\(url.origin)\(base)hub/api'" : "write 'base_url: \(other)' beside it")
     }
 
     private mutating func checkDiscovery() {

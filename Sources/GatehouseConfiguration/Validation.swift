@@ -35,6 +35,13 @@ public struct Validation {
 
     func wasWritten(_ path: String) -> Bool { configuration.origins[path] != nil }
 
+    /// Whether the text is one for `gatehouse proxy`, where flags give the listeners and the Hub
+    /// gives the routes: it has neither.
+    var isForProxy: Bool {
+        !wasWritten("listeners") && !wasWritten("routes")
+            && !configuration.listeners.contains { $0.role == .api }
+    }
+
     /// A diagnostic about the first of `paths` that was written, in the text or as a flag.
     private mutating func say(
         _ severity: Diagnostic.Severity, _ paths: [String], _ message: String, _ hint: String?
