@@ -4,9 +4,10 @@
 ///        14 |     connect_timeout: 5
 ///           |                      ^ write '5s'
 public struct Diagnostic: Sendable, Hashable {
-    /// An error keeps a configuration from being used, a warning does not.
-    public enum Severity: String, Sendable, Hashable {
-        case error, warning
+    /// An error keeps a configuration from being used, a warning does not; a notice is about nothing
+    /// that looks wrong.
+    public enum Severity: String, Sendable, Hashable, CaseIterable {
+        case error, warning, notice
     }
 
     public let severity: Severity
@@ -67,11 +68,13 @@ public struct Diagnostic: Sendable, Hashable {
     public static func report(_ diagnostics: [Diagnostic]) -> String {
         let diagnostics = sorted(diagnostics)
         guard !diagnostics.isEmpty else { return "" }
-        let errors = diagnostics.count { $0.severity == .error }
-        let warnings = diagnostics.count - errors
-        var counts: [String] = []
-        if errors > 0 { counts.append(errors == 1 ? "1 error" : "\(errors) errors") }
-        if warnings > 0 { counts.append(warnings == 1 ? "1 warning" : "\(warnings) warnings") }
+        let counts = Severity.allCases.compactMap { severity -> String? in
+            switch diagnostics.count(where: { $0.severity == severity }) {
+            case 0: nil
+            case 1: "1 \(severity.rawValue)"
+            case let count: "\(count) \(severity.rawValue)s"
+            }
+        }
         let lines = diagnostics.map(\.rendered) + [counts.joined(separator: ", ")]
         return lines.joined(separator: "\n") + "\n"
     }

@@ -157,7 +157,9 @@ extension Validation {
 
     mutating func checkHub() {
         let hub = configuration.jupyterHub
-        if hub != JupyterHubSettings(), wasWritten("jupyterhub"), !hasPreset, !addsRoutes {
+        if hub != JupyterHubSettings(), wasWritten("jupyterhub"), !hasPreset, !addsRoutes,
+            !isForProxy
+        {
             warn(
                 "jupyterhub",
                 message: "'jupyterhub' means nothing here: no route has 'preset: jupyterhub'",

@@ -21,7 +21,7 @@ extension Validation {
             }
             checkFront(listener, at: path)
             let isPlain = listener.tls == nil && !wasWritten("\(path).tls")
-            if signsIn, listener.role == .public, listener.redirect == nil, isPlain,
+            if signsIn, !isForProxy, listener.role == .public, listener.redirect == nil, isPlain,
                 listener.front.profile == .none, !wasWritten("\(path).front.trusted[0]")
             {
                 let isText = configuration.origin(of: "\(path).address").position != nil

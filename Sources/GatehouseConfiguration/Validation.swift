@@ -67,6 +67,10 @@ public struct Validation {
         say(.warning, paths, message, hint)
     }
 
+    private mutating func note(_ paths: String..., message: String, hint: String? = nil) {
+        say(.notice, paths, message, hint)
+    }
+
     // MARK: Addresses
 
     private mutating func checkPublicURLs() {
@@ -131,7 +135,14 @@ public struct Validation {
 
     private mutating func checkRoutes() {
         let addsRoutes = configuration.listeners.contains { $0.role == .api }
-        if configuration.routes.isEmpty, !addsRoutes, !wasWritten("routes[0]") {
+        if isForProxy {
+            note(
+                "routes",
+                message: "there are no 'listeners' and no 'routes': this is a file for "
+                    + "'gatehouse proxy', where flags give the ones and JupyterHub the others",
+                hint: "for 'gatehouse serve' write "
+                    + "'routes: [{path: /, upstream: http://127.0.0.1:8081}]'")
+        } else if configuration.routes.isEmpty, !addsRoutes, !wasWritten("routes[0]") {
             warn(
                 "routes", message: "there are no routes: every path is 404",
                 hint: "write 'routes: [{path: /, upstream: http://127.0.0.1:8081}]'")

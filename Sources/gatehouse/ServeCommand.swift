@@ -41,10 +41,10 @@ enum ServeCommand {
         let decoded = ConfigurationDecoder.decode(
             file: file, environment: environment, readFile: ConfigurationFiles.read)
         for diagnostic in Diagnostic.sorted(decoded.diagnostics) {
-            if diagnostic.severity == .error {
-                log.error(diagnostic.line)
-            } else {
-                log.warning(diagnostic.line)
+            switch diagnostic.severity {
+            case .error: log.error(diagnostic.line)
+            case .warning: log.warning(diagnostic.line)
+            case .notice: log.notice(diagnostic.line)
             }
         }
         if decoded.configuration == nil {
