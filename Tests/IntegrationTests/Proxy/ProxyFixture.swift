@@ -17,10 +17,12 @@ final class ProxyFixture: Sendable {
 
     /// - Parameters:
     ///   - words: added to those that JupyterHub always gives.
-    ///   - ports: of one that was there before; nil: others.
+    ///   - earlier: whose ports it takes; nil: others.
+    ///   - environment: added to the token.
     init(
         _ words: [String] = [], stateDirectory: String = "none", after earlier: ProxyFixture? = nil,
-        log: Log = .none, configure: (inout Configuration) -> Void = { _ in }
+        environment: [String: String] = [:], log: Log = .none,
+        configure: (inout Configuration) -> Void = { _ in }
     ) async throws {
         port = earlier?.port ?? LocalPort.unused()
         apiPort = earlier?.apiPort ?? LocalPort.unused()
@@ -28,7 +30,10 @@ final class ProxyFixture: Sendable {
             [
                 "--ip", "127.0.0.1", "--port", "\(port)", "--api-ip", "127.0.0.1",
                 "--api-port", "\(apiPort)", "--state-dir", stateDirectory,
-            ] + words, environment: ["CONFIGPROXY_AUTH_TOKEN": ProxyFixture.token],
+            ] + words,
+            environment: environment.merging(
+                ["CONFIGPROXY_AUTH_TOKEN": ProxyFixture.token]
+            ) { _, token in token },
             version: "0", readFile: { _ in [] })
         guard case .run(let start) = reading else { throw WireError.malformed("\(reading)") }
         var configuration = start.configuration
