@@ -195,26 +195,38 @@ import Testing
         await gateway.stop()
     }
 
-    @Test func `a Hub that is down is 503, which JupyterLab does not take for a dead kernel`()
-        async throws
-    {
-        let closed = LocalPort.unused()
+    enum Trouble: CaseIterable {
+        case refused, closed, silent
+    }
+
+    @Test(arguments: Trouble.allCases, [true, false])
+    func `a server that fails is 503 under the preset, which is no dead kernel for JupyterLab`(
+        trouble: Trouble, hasPreset: Bool
+    ) async throws {
+        let journal = Journal()
+        let server = try RawServer { connection, _ in
+            _ = try await connection.request()
+            journal.note("asked")
+            // Until the gateway has had enough.
+            if trouble == .silent { _ = try await connection.read() }
+        }
+        let port = trouble == .refused ? LocalPort.unused() : server.port
+        let preset = hasPreset ? "jupyterhub" : "none"
         let settings = GatewaySettings(
-            routes: ["{path: /user/alice, upstream: \"http://127.0.0.1:\(closed)\"}"])
-        let upstream = upstream
-        let gateway = try await TestGateway(
-            settings: settings,
-            configure: { configuration in
-                for index in configuration.routes.indices
-                where configuration.routes[index].path == "/user/alice" {
-                    configuration.routes[index].preset = .jupyterhub
-                }
-            }, upstream: { _ in upstream })
+            routes: ["{path: /user/alice, upstream: server, preset: \(preset)}"],
+            more: [
+                "upstreams: {server: {url: \"http://127.0.0.1:\(port)\", first_byte_timeout: 300ms}}"
+            ])
+        let gateway = try await gateway(settings: settings)
         let alice = try await gateway.browser(of: "alice")
         let answer = try await alice.send("GET", gateway.publicURL + "/user/alice/api/kernels/1")
-        #expect(answer.status == 503)
-        #expect(answer["retry-after"] != nil)
+        #expect(answer.status == (hasPreset ? 503 : trouble == .silent ? 504 : 502))
+        #expect(answer.all("retry-after") == (hasPreset ? ["5"] : []))
+        #expect(answer["cache-control"]?.contains("no-store") == true)
+        #expect(journal.events == (trouble == .refused ? [] : ["asked"]))
+        #expect(try await alice.send("GET", gateway.publicURL + "/hub/home").status == 200)
         await gateway.stop()
+        server.stop()
     }
 
     @Test(arguments: [true, false])
