@@ -138,30 +138,30 @@ struct FrontSignInTests {
     }
 
     // SECURITY-CASES C31, A13.
-    @Test func `a Host that a trusted front rewrote is put back, and no other name gets in`()
-        async throws
-    {
-        let front = try await FrontFixture(.nginx)
-        let browser = front.browser(Self.nginx)
+    @Test(arguments: rewriting)
+    func `a Host that a trusted front rewrote is put back, and no other name gets in`(
+        profile: FrontSettings.Profile, said: [(String, String)]
+    ) async throws {
+        let front = try await FrontFixture(profile)
+        let browser = front.browser(said)
         _ = try await browser.signIn(front.url + "/x", username: "alice", password: "alice-pw")
         front.upstream.forget()
-        let fields =
-            Self.nginx + [("Cookie", browser.cookies(for: front.url)), ("Origin", front.url)]
+        let fields = said + [("Cookie", browser.cookies(for: front.url)), ("Origin", front.url)]
         let rewritten = [("X-Forwarded-Host", front.authority)]
-        for host in ["127.0.0.1:8000", "gatehouse.internal", "localhost:1"] {
+        for host in Self.rewrittenHosts {
             let answer = try await front.get(fields + rewritten, host: host)
             #expect(answer.status == 200)
             #expect(front.upstream.lastRequest?.all("host") == [front.authority])
             #expect(front.upstream.lastRequest?.all("x-forwarded-host") == [front.authority])
             let start = try await front.get(
-                Self.nginx + rewritten + TestClient.navigation, host: host)
+                said + rewritten + TestClient.navigation, host: host)
             let callback = FormFields.encode(front.url + "/.gatehouse/callback")
             #expect(start.status == 302)
             #expect(start["location"]?.contains("redirect_uri=\(callback)") == true)
         }
         front.upstream.forget()
         let evil = [("X-Forwarded-Host", "evil.example")]
-        for fields in [fields, Self.nginx + TestClient.navigation] {
+        for fields in [fields, said + TestClient.navigation] {
             let answer = try await front.get(fields + evil, host: "gatehouse.internal")
             #expect(answer.status == 421)
             #expect(answer["location"] == nil && answer["set-cookie"] == nil)
@@ -173,4 +173,68 @@ struct FrontSignInTests {
         #expect(front.upstream.lastRequest?.all("x-forwarded-host") == [front.authority])
         await front.stop()
     }
+
+    /// Jupyter opens a kernel's WebSocket only where Origin and Host are the same.
+    @Test(arguments: rewriting)
+    func `a WebSocket whose Host a trusted front rewrote comes with the browser's, as its Origin`(
+        profile: FrontSettings.Profile, said: [(String, String)]
+    ) async throws {
+        let journal = Journal()
+        let kernel = try RawServer { connection, _ in
+            let request = ReceivedRequest(try await connection.request().head)
+            let seen = ["host", "origin", "x-forwarded-host"].map { name in
+                request.all(name).joined(separator: ",")
+            }
+            journal.note(seen.joined(separator: " "))
+            let key = try #require(request["sec-websocket-key"])
+            try await connection.send(WebSocketServer.acceptance(of: key) + "\r\n")
+            // What it gets it gives back, unmasked: the mask of this test is zero.
+            guard let frame = try await connection.read() else { return }
+            try await connection.send([frame[0], frame[1] & 0x7F] + frame.dropFirst(6))
+        }
+        let front = try await FrontFixture(profile) { configuration in
+            let url = Origin(scheme: .http, host: "127.0.0.1", port: kernel.port)
+            configuration.routes.append(
+                RouteSettings(
+                    path: "/kernel", upstream: UpstreamSettings(name: "\(url)", url: url)))
+        }
+        let browser = front.browser(said)
+        _ = try await browser.signIn(front.url + "/x", username: "alice", password: "alice-pw")
+        let fields = said + [("Cookie", browser.cookies(for: front.url)), ("Origin", front.url)]
+        @Sendable func open(
+            _ more: [(String, String)], host: String, on loop: isolated EventLoop
+        ) async throws -> WebSocketClient {
+            try await WebSocketClient(
+                over: try await front.connect(on: loop), target: "/kernel/channels",
+                authority: host, fields: fields + more)
+        }
+        try await EventLoop(name: "front").attempt { loop in
+            for host in Self.rewrittenHosts {
+                let socket = try await open(
+                    [("X-Forwarded-Host", front.authority)], host: host, on: loop)
+                try await socket.connection.send(
+                    WebSocketFrame(text: "ping").encoded(mask: [0, 0, 0, 0]))
+                #expect(try await socket.receive()?.text == "ping")
+            }
+            let once = "\(front.authority) \(front.url) \(front.authority)"
+            #expect(journal.events == Self.rewrittenHosts.map { _ in once })
+            for more in [[("X-Forwarded-Host", "evil.example")], []] {
+                await #expect(throws: WireError.self) {
+                    _ = try await open(more, host: "gatehouse.internal", on: loop)
+                }
+            }
+            #expect(journal.events.count == Self.rewrittenHosts.count)
+        }
+        await front.stop()
+        kernel.stop()
+    }
+
+    private static let rewriting: [(FrontSettings.Profile, [(String, String)])] = [
+        (.nginx, nginx),
+        (
+            .cloudflareTunnel,
+            [("Cf-Connecting-Ip", "203.0.113.7"), ("X-Forwarded-Proto", "https")]
+        ),
+    ]
+    private static let rewrittenHosts = ["127.0.0.1:8000", "gatehouse.internal", "localhost:1"]
 }
