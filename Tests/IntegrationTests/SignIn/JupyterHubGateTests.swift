@@ -72,6 +72,8 @@ import Testing
         #expect(!answer.text.contains("still here"))
         #expect(upstream.lastRequest?["cookie"]?.contains("jupyterhub-hub-login=alice") == true)
         let location = try #require(answer["location"])
+        // A browser that does not follow it ends nothing.
+        #expect(try await alice.send("GET", gateway.publicURL + "/hub/home").status == 200)
         let end = try await alice.send(
             "GET", gateway.publicURL + location, fields: JupyterHubGateTests.button)
         #expect(end.status == 302)
