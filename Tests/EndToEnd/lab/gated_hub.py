@@ -62,7 +62,8 @@ c.Spawner.pre_spawn_hook = never_ready
         self.url = f"https://localhost:{self.port}"
         gate, own = f"gatehouse-{self.port}", f"jupyterhub-{self.port}"
         self.keycloak.add_client("client.json", gate, self.url)
-        self.keycloak.add_client("jupyterhub-client.json", own, self.url)
+        self.keycloak.add_client(
+            "jupyterhub-client.json", own, self.url + self.base.removesuffix("/"))
         for user in self.users:
             self.furnish(user, self.home(user))
         issuer, authority = self.keycloak.https_issuer, self.keycloak.https_authority
@@ -70,7 +71,7 @@ c.Spawner.pre_spawn_hook = never_ready
         connect = f"{issuer}/protocol/openid-connect"
         return (self.start_gateway(oidc) if self.serve else self.configure_proxy(oidc)) | {
             "ConfigurableHTTPProxy.auth_token": self.token,
-            "JupyterHub.public_url": self.url + "/",
+            "JupyterHub.public_url": self.url + self.base,
             "JupyterHub.allow_named_servers": True,
             "JupyterHub.tornado_settings": {"slow_spawn_timeout": 1},
             "JupyterHub.authenticator_class": "generic-oauth",
@@ -79,7 +80,7 @@ c.Spawner.pre_spawn_hook = never_ready
             "GenericOAuthenticator.authorize_url": connect + "/auth",
             "GenericOAuthenticator.token_url": connect + "/token",
             "GenericOAuthenticator.userdata_url": connect + "/userinfo",
-            "GenericOAuthenticator.oauth_callback_url": self.url + "/hub/oauth_callback",
+            "GenericOAuthenticator.oauth_callback_url": f"{self.url}{self.base}hub/oauth_callback",
             "GenericOAuthenticator.username_claim": "preferred_username",
             "GenericOAuthenticator.scope": ["openid"],
             "GenericOAuthenticator.auto_login": True,
@@ -101,7 +102,7 @@ c.Spawner.pre_spawn_hook = never_ready
             "public_urls": [self.url], "state_dir": str(self.folder / "state"),
             "access": self.access, "log": LOG, "oidc": provider(self.folder, oidc)}))
         return {
-            "JupyterHub.bind_url": f"https://127.0.0.1:{self.port}/",
+            "JupyterHub.bind_url": f"https://127.0.0.1:{self.port}{self.base}",
             "JupyterHub.ssl_cert": str(self.certificates / "server.pem"),
             "JupyterHub.ssl_key": str(self.certificates / "server.key")}
 
@@ -141,7 +142,7 @@ c.Spawner.pre_spawn_hook = never_ready
                                        None), 5, f"{user}'s server has seen {end}")
 
     def routes(self, person=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.hub_port}/hub/api/proxy",
+        request = urllib.request.Request(f"http://127.0.0.1:{self.hub_port}{self.base}hub/api/proxy",
                                          headers={"Authorization": f"token {self.token}"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
@@ -182,15 +183,16 @@ class Guest(Person):
 
     def enter(self):
         """One password, then the Hub's home page."""
-        page = self.sign_in(self.user, "/hub/home")
-        assert (page.status, page.url) == (200, f"{self.hub.url}/hub/home"), page
+        home = f"{self.hub.base}hub/home"
+        page = self.sign_in(self.user, home)
+        assert (page.status, page.url) == (200, self.hub.url + home), page
         return self
 
     def ask_hub(self, method, path, body=None):
         """As the Hub's own pages ask its API; the answer's JSON."""
         answer = self.request(
-            method, "/hub/api" + path,
-            {"X-XSRFToken": self.value("_xsrf", "/hub/"), "Origin": self.hub.url,
+            method, f"{self.hub.base}hub/api{path}",
+            {"X-XSRFToken": self.value("_xsrf", f"{self.hub.base}hub/"), "Origin": self.hub.url,
              "Content-Type": "application/json"}, None if body is None else json.dumps(body))
         assert answer.status < 300, (path, answer.status, answer.body[:300])
         return json.loads(answer.body or "null")
@@ -209,11 +211,12 @@ class Guest(Person):
         slow = f"/users/{self.user}/servers/slow"
         if "slow" not in self.ask_hub("GET", f"/users/{self.user}")["servers"]:
             self.ask_hub("POST", slow, {})
-        xsrf = urllib.parse.quote(self.value("_xsrf", "/hub/"))
+        base = self.hub.base
+        xsrf = urllib.parse.quote(self.value("_xsrf", f"{base}hub/"))
         return [
             LiveSocket(self, self.start_kernel(), "kernel").start(),
             LiveSocket(self, self.start_terminal(), "terminal").start(),
-            LiveDownload(self, f"/hub/api{slow}/progress?_xsrf={xsrf}").start(),
-            LiveDownload(self, f"/user/{self.user}/files/large.bin", pause=0.02).start(),
-            LiveUpload(self, f"/user/{self.user}/api/contents/upload.txt").start(),
+            LiveDownload(self, f"{base}hub/api{slow}/progress?_xsrf={xsrf}").start(),
+            LiveDownload(self, f"{base}user/{self.user}/files/large.bin", pause=0.02).start(),
+            LiveUpload(self, f"{base}user/{self.user}/api/contents/upload.txt").start(),
         ]
