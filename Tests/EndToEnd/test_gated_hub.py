@@ -16,11 +16,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from lab import chromium
-from lab.basics import need, program, wait_until
+from lab.basics import free_port, need, program, wait_until
 from lab.chromium import fill_keycloak_form, run_in_notebook
-from lab.client import NAVIGATION, SESSION, Client, LiveDownload, field
+from lab.client import NAVIGATION, SESSION, Client, LiveDownload, LiveSocket, field
 from lab.ends import LIMIT, OWN_LIMIT, assert_all_dead, assert_dead_by_our_stamps
 from lab.gated_hub import GatedHub, Guest
+from lab.hub import PYTHON
 from lab.visitor import Visitor
 
 OWN = {"path": "/user/*/**", "allow": {"path_user": 2}}
@@ -29,6 +30,43 @@ SIGNED_IN = {"path": "/**", "allow": "signed_in"}
 # What a browser says of a request that one of the Hub's own pages makes.
 SAME_ORIGIN = NAVIGATION | {"Sec-Fetch-Site": "same-origin"}
 HUB_COOKIES = ("jupyterhub-hub-login", "jupyterhub-session-id", "jupyterhub-user-alice", "_xsrf")
+
+
+# A service as JupyterHub's documentation has it: whom it does not know it sends to the Hub.
+SERVICE = """
+import asyncio, os, secrets
+from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
+from tornado.web import Application, RequestHandler, authenticated
+
+class Whoami(HubOAuthenticated, RequestHandler):
+    @authenticated
+    def get(self):
+        self.write(self.get_current_user()["name"])
+
+async def serve():
+    prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
+    Application([(prefix, Whoami), (prefix + "oauth_callback", HubOAuthCallbackHandler)],
+                cookie_secret=secrets.token_bytes(32)).listen({port}, "127.0.0.1")
+    await asyncio.Event().wait()
+
+asyncio.run(serve())
+"""
+
+
+class OpenHub(GatedHub):
+    """A Hub whose users enter a service, `whoami`."""
+
+    def prepare(self):
+        port, file = free_port(), self.folder / "whoami.py"
+        file.write_text(SERVICE.replace("{port}", str(port)))
+        service = {"name": "whoami", "url": f"http://127.0.0.1:{port}",
+                   "command": [PYTHON, str(file)], "oauth_no_confirm": True}
+        user = {"name": "user", "scopes": ["self", "access:services!service=whoami"]}
+        self.code += f"""
+c.JupyterHub.services.append({service})
+c.JupyterHub.load_roles.append({user})
+"""
+        return super().prepare()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +83,7 @@ def gated_hub(folder, certificates, keycloak):
 @pytest.fixture(scope="module")
 def open_hub(folder, certificates, keycloak):
     """JupyterHub finds `gatehouse serve`; at whose server one may look, the Hub decides."""
-    hub = GatedHub(folder / "open-hub", certificates, keycloak, [SIGNED_IN], serve=True)
+    hub = OpenHub(folder / "open-hub", certificates, keycloak, [SIGNED_IN], serve=True)
     yield hub
     left = hub.stop()
     assert not left, left
@@ -232,6 +270,47 @@ def test_without_a_rule_the_hub_decides_and_cookies_are_still_ones_own(open_hub)
     hers.sign_out()
     assert_all_dead(live, cause)
     assert_dead_by_our_stamps(open_hub, mark, "/.gatehouse/logout", len(live))
+
+
+def test_a_service_and_a_named_server_end_with_the_session(open_hub, keycloak):
+    service, server = "/services/whoami/", "/user/alice/second"
+    alice = Guest(open_hub, "alice").enter()
+    alice.ask_hub("POST", "/users/alice/servers/second", {})
+    alice.server = open_hub.url + server
+    wait_until(lambda: b"jupyter-config-data" in alice.navigate(f"{server}/lab").body, 60,
+               "the named server runs")
+    channels = alice.start_kernel()
+    assert alice.run_cell(channels, "print(6 * 7)") == "42\n"
+    page = alice.navigate(service)
+    assert (page.status, page.body, page.url) == (200, b"alice", open_hub.url + service)
+    own = {"jupyterhub-user-alice-second", "service-whoami"}
+    copied = alice.copy()
+    assert own <= {key.partition(";")[0] for key in copied.cookies["localhost"]}
+    for path in service, f"{server}/api/contents":
+        assert copied.get(path).status == 200
+
+    live = [LiveSocket(copied, channels).start()]
+    cause = time.monotonic()
+    last = alice.navigate("/hub/logout", fields=SAME_ORIGIN)
+    assert last.url.startswith(f"{open_hub.url}/.gatehouse/logged-out"), last
+    assert_all_dead(live, cause)
+    assert not own & {key.partition(";")[0] for key in alice.cookies["localhost"]}
+    for path in service, f"{server}/api/contents":
+        assert copied.get(path).status == 401
+        answer = copied.request("GET", path, NAVIGATION)
+        assert answer.status == 302
+        assert field(answer, "Location").startswith(keycloak.https_issuer)
+
+    # In a session of hers that did not get them they are nobody's, and she enters anew.
+    again = Guest(open_hub, "alice").enter()
+    mixed = with_cookies(again, copied, own)
+    answer = mixed.get(service)
+    assert answer.status == 302 and "/hub/api/oauth2/authorize" in field(answer, "Location")
+    assert mixed.get(f"{server}/api/contents?mixed").status == 403
+    assert open_hub.await_request("alice", "?mixed").startswith("403")
+    assert again.navigate(service).body == b"alice"
+    again.navigate(f"{server}/lab")
+    assert again.get(f"{server}/api/contents").status == 200
 
 
 # Out.
