@@ -54,17 +54,20 @@ asyncio.run(serve())
 
 
 class OpenHub(GatedHub):
-    """A Hub whose users enter a service, `whoami`."""
+    """A Hub whose users share their servers and enter a service, `whoami`. Servers ask the Hub
+    about a visitor after a second again."""
 
     def prepare(self):
         port, file = free_port(), self.folder / "whoami.py"
         file.write_text(SERVICE.replace("{port}", str(port)))
         service = {"name": "whoami", "url": f"http://127.0.0.1:{port}",
                    "command": [PYTHON, str(file)], "oauth_no_confirm": True}
-        user = {"name": "user", "scopes": ["self", "access:services!service=whoami"]}
+        user = {"name": "user", "scopes": ["self", "shares!user", "read:users:name",
+                                           "access:services!service=whoami"]}
         self.code += f"""
 c.JupyterHub.services.append({service})
 c.JupyterHub.load_roles.append({user})
+c.Spawner.args.append("--HubOAuth.cache_max_age=1")
 """
         return super().prepare()
 
@@ -264,12 +267,27 @@ def test_without_a_rule_the_hub_decides_and_cookies_are_still_ones_own(open_hub)
     assert mixed.get("/user/alice/api/contents?by=mixed").status == 403
     assert open_hub.await_request("alice", "?by=mixed").startswith("403")
     assert hers.get("/user/alice/api/contents?by=alice").status == 200
+    check_a_share(open_hub, hers, his)
     mark = open_hub.mark()
     live = hers.everything()
     cause = time.monotonic()
     hers.sign_out()
     assert_all_dead(live, cause)
     assert_dead_by_our_stamps(open_hub, mark, "/.gatehouse/logout", len(live))
+
+
+def check_a_share(hub, hers, his):
+    """Given and taken away: what the Hub says is what holds, at his next request."""
+    hers.ask_hub("POST", "/shares/alice/", {"user": "bob"})
+    his.submit(his.navigate("/user/alice/lab"))     # "Authorize access"
+    assert his.get("/user/alice/api/contents?by=guest").status == 200
+    assert hub.await_request("alice", "?by=guest").startswith("200")
+    hers.ask_hub("PATCH", "/shares/alice/", {"user": "bob"})
+    wait_until(lambda: his.get("/user/alice/api/contents?by=former").status == 403, 5,
+               "her server refuses him")
+    wait_until(lambda: "403 GET /user/alice/api/contents?by=former" in hub.requests("alice"), 5,
+               "it was her server")
+    assert hers.get("/user/alice/api/contents").status == 200
 
 
 def test_a_service_and_a_named_server_end_with_the_session(open_hub, keycloak):
