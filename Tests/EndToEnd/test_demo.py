@@ -170,6 +170,15 @@ def test_one_command_brings_a_jupyterhub_behind_the_gate(demonstration, trusting
     assert not kernel.closed
     copied = alice.context.cookies()
 
+    bob = trusting.new_context()
+    page = bob.new_page()
+    page.goto(f"{demo.url}/hub/home")
+    sign_in(page, "bob")
+    page.wait_for_url(f"{demo.url}/hub/home")
+    refused = page.goto(f"{demo.user_url('alice')}/lab")
+    assert (refused.status, refused.url) == (403, f"{demo.user_url('alice')}/lab"), "not by the gate"
+    bob.close()
+
     tab = alice.context.new_page()
     tab.goto(f"{demo.url}/hub/home")
     tab.click("#logout")
