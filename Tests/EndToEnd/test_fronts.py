@@ -6,6 +6,7 @@ import http.client
 import http.server
 import json
 import os
+import re
 import threading
 import time
 
@@ -115,8 +116,18 @@ def test_a_cell_and_a_terminal(hub, people, front):
     assert person.get("/hub/home?from=a-client").status == 200
     # JupyterHub's own log has who asked and from where.
     assert f"({person.user}@{person.address})" in hub.seen(mark, "/hub/home?from=a-client")
+    assert_secure(person)
     hub.gateways[NGINX if front == BUFFERING else front].wait_for_log(
         lambda log: f"client={person.address} " in log, "a line with the client")
+
+
+def assert_secure(person):
+    """The Hub and its servers know that the browser speaks TLS."""
+    theirs = [one for one in person.set_cookies    # one that is empty is taken away
+              if one.startswith("jupyterhub-") and '=""' not in one]
+    assert {"jupyterhub-hub-login", "jupyterhub-session-id", f"jupyterhub-user-{person.user}"} \
+        <= {one.partition("=")[0] for one in theirs}
+    assert not [one for one in theirs if not re.search(r"; *secure *(;|$)", one, re.I)], theirs
 
 
 @pytest.mark.parametrize("front", FRONTS)

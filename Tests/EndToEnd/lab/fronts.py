@@ -21,6 +21,7 @@ class Fronted(Guest):
     def __init__(self, hub, user, port, address="127.0.0.9"):
         super().__init__(hub, user)
         self.front, self.address = port, address
+        self.set_cookies = []       # the values of all fields Set-Cookie so far
 
     def copy(self):
         twin = type(self)(self.hub, self.user, self.front, self.address)
@@ -31,6 +32,11 @@ class Fronted(Guest):
     def dial(self, port, timeout=30):
         here = self.front if port == self.hub.port else port
         return socket.create_connection(("127.0.0.1", here), timeout, (self.address, 0))
+
+    def keep(self, host, answer):
+        super().keep(host, answer)
+        self.set_cookies += [value for name, value in answer.fields
+                             if name.lower() == "set-cookie"]
 
     def ask(self, method, path, fields=None, body=None, timeout=30):
         """The connection and the answer, of which nobody has read the body."""
