@@ -1,6 +1,7 @@
 """What stands before the gateway: nginx as docs/nginx.md has it, careless ones, and the wire of
 cloudflared. One Hub, and before it a `gatehouse serve` for each file of config/."""
 import base64
+import contextlib
 import hashlib
 import http.client
 import http.server
@@ -170,6 +171,37 @@ def test_200_megabytes_up_and_down(people, front):
     assert (answer.status, count, got.hexdigest()) == (200, 200 * MEGABYTE, sent.hexdigest())
 
 
+@pytest.mark.parametrize("front", FRONTS)
+def test_200_megabytes_in_one_body(hub, people, upstream, front):
+    person, block, sent = people(front), os.urandom(MEGABYTE), hashlib.sha256()
+
+    def body():
+        for number in range(200):
+            piece = number.to_bytes(8, "big") + block[8:]
+            sent.update(piece)
+            yield piece
+    path = f"/user/{person.user}/counting"
+    with route(hub, path, upstream.url):
+        answer = person.request(
+            "POST", path, {"Origin": hub.url, "Content-Length": str(200 * MEGABYTE)}, body())
+    assert answer.status == 200, answer
+    seen = upstream.last(path)
+    assert (seen.body_bytes, seen.sha256) == (200 * MEGABYTE, sent.hexdigest())
+
+
+@contextlib.contextmanager
+def route(hub, path, target):
+    """A server that the Hub did not start."""
+    def tell(method, body=None):
+        status, text = ask(hub.api_port, method, "/api/routes" + path, body, f"token {hub.token}")
+        assert status in (201, 204), text
+    tell("POST", json.dumps({"target": target}).encode())
+    try:
+        yield
+    finally:
+        tell("DELETE")
+
+
 def test_while_the_gateway_is_away_nginx_says_try_again(people, documented):
     """JupyterLab takes a 502 for a dead kernel."""
     alice = people(NGINX).copy()
@@ -200,23 +232,14 @@ def test_a_log_out_with_the_cookies_of_14_servers_gets_through_nginx(
     """Also where nginx takes no longer heads than it does by default."""
     servers = http.server.ThreadingHTTPServer(("127.0.0.1", 0), NamedServers)
     threading.Thread(target=servers.serve_forever, daemon=True).start()
-    target = json.dumps({"target": f"http://127.0.0.1:{servers.server_port}"}).encode()
-    paths = [f"/user/alice/server-{number}" for number in range(14)]
-
-    def routes(method, body=None):
-        for path in paths:
-            status, text = ask(
-                hub.api_port, method, "/api/routes" + path, body, f"token {hub.token}")
-            assert status in (201, 204), text
     alice = Fronted(hub, "alice", documented(without))
     alice.enter()
-    routes("POST", target)
-    try:
-        for path in paths:
+    with contextlib.ExitStack() as stack:
+        stack.callback(servers.shutdown)
+        for number in range(14):
+            path = f"/user/alice/server-{number}"
+            stack.enter_context(route(hub, path, f"http://127.0.0.1:{servers.server_port}"))
             assert alice.get(path + "/").status == 200
-    finally:
-        routes("DELETE")
-        servers.shutdown()
     mine = NAVIGATION | {"Sec-Fetch-Site": "same-origin"}
     assert any("server-13" in name for name in alice.cookies["localhost"])
     answer = alice.request("GET", "/hub/logout", mine)

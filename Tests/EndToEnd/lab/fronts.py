@@ -124,9 +124,10 @@ class Tunnelled(Fronted):
             connection.request(method, path, headers=sent)
         else:
             text = body.encode() if isinstance(body, str) else body
+            sent.pop("Content-Length", None)
             connection.request(
-                method, path, pieces(text), sent | {"Transfer-Encoding": "chunked"},
-                encode_chunked=True)
+                method, path, pieces(text) if isinstance(text, bytes) else text,
+                sent | {"Transfer-Encoding": "chunked"}, encode_chunked=True)
         return connection, connection.getresponse()
 
     def request(self, method, url, fields=None, body=None, timeout=30, connection=None):
