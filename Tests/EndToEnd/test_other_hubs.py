@@ -1,13 +1,16 @@
 """Sign-in in front of Hubs that are not as most are; each serves one test."""
+import json
 import re
 import time
 
 import pytest
 
-from lab.client import NAVIGATION, SESSION
+from lab.client import NAVIGATION, SESSION, Client
 from lab.ends import assert_all_dead, assert_dead_by_our_stamps
 from lab.gated_hub import GatedHub, Guest
+from lab.recipes import ask
 
+OWN = {"path": "/user/*/**", "allow": {"path_user": 2}}
 COOKIES = {SESSION, "jupyterhub-hub-login", "jupyterhub-session-id", "jupyterhub-user-alice", "_xsrf"}
 SAME_ORIGIN = NAVIGATION | {"Sec-Fetch-Site": "same-origin"}
 SIGNED_IN = {"path": "/**", "allow": "signed_in"}
@@ -58,3 +61,49 @@ def test_a_hub_below_a_base_url(start_hub):
     # There is nothing of the Hub's above its base.
     bob.request("GET", "/hub/logout", SAME_ORIGIN)
     assert bob.get(home).status == 200
+
+
+class HeaderHub(GatedHub):
+    """A Hub that takes its proxy's word for who asks."""
+
+    more = {"identity": {"headers": {"X-Forwarded-User": "preferred_username"}}}
+    code = GatedHub.code + """
+from jupyterhub.auth import Authenticator
+
+class FromHeader(Authenticator):
+    auto_login = True
+
+    async def authenticate(self, handler, data=None):
+        return handler.request.headers.get("X-Forwarded-User")
+
+c.JupyterHub.authenticator_class = FromHeader
+"""
+
+
+def test_a_hub_that_reads_a_header(start_hub, upstream):
+    hub = start_hub(HeaderHub, [OWN, SIGNED_IN])
+    alice, bob = (Guest(hub, user).enter() for user in hub.users)
+    # The Hub knows its user from the first request on, and has asked nobody.
+    assert hub.seen_by_hub("/hub/home", 4) == ["", "alice", "", "bob"]
+    assert "oauth_callback" not in "\n".join(
+        one for one in hub.hub_lines() if "JupyterHub log" in one)
+    # What a browser says about it counts for nothing.
+    forged = {"X-Forwarded-User": "alice"}
+    assert Client(hub).get("/hub/login?stranger", forged).status == 401
+    thief = bob.copy()
+    for key in [one for one in thief.cookies["localhost"] if one.startswith("jupyterhub-")]:
+        del thief.cookies["localhost"][key]
+    assert thief.get("/hub/login?thief", forged).status == 302
+    assert thief.get("/hub/home?thief", forged).status == 200
+    assert hub.seen_by_hub("/hub/home?thief") == ["bob"]
+    assert not [one for one in hub.hub_lines() if "?stranger" in one and "JupyterHub log" in one]
+
+    # A user's server, which is that user's code, is told nothing.
+    path = "/user/bob/echo"
+    status, text = ask(hub.api_port, "POST", "/api/routes" + path,
+                       json.dumps({"target": upstream.url}).encode(), f"token {hub.token}")
+    assert status == 201, text
+    for fields in {}, forged:
+        assert bob.get(path, fields).status == 200
+        names = {name.lower() for name, _ in upstream.last(path).fields}
+        assert "x-forwarded-for" in names and "x-forwarded-user" not in names

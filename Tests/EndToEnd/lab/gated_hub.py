@@ -42,6 +42,7 @@ class GatedHub(Hub, AccessLog):
     """
 
     users = "alice", "bob"
+    more = {}           # what else the proxy's configuration file says
     code = """
 import asyncio
 async def never_ready(spawner):
@@ -100,7 +101,7 @@ c.Spawner.pre_spawn_hook = never_ready
     def configure_proxy(self, oidc):
         (self.folder / "gatehouse.yaml").write_text(yaml.safe_dump({
             "public_urls": [self.url], "state_dir": str(self.folder / "state"),
-            "access": self.access, "log": LOG, "oidc": provider(self.folder, oidc)}))
+            "access": self.access, "log": LOG, "oidc": provider(self.folder, oidc), **self.more}))
         return {
             "JupyterHub.bind_url": f"https://127.0.0.1:{self.port}{self.base}",
             "JupyterHub.ssl_cert": str(self.certificates / "server.pem"),
