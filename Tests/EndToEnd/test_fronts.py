@@ -289,6 +289,17 @@ def test_a_careless_nginx_is_told_what_it_does_not_pass_on(hub, people, start_ng
     assert not [one for one in hub.hub_lines(mark) if "?careless" in one]
 
 
+def test_an_nginx_that_names_the_scheme_alone(hub, start_nginx):
+    """Everything works, the Hub's cookies are Secure, and everybody comes from nginx's address."""
+    alice = Fronted(hub, "alice", start_nginx(HOST + "proxy_set_header X-Scheme $scheme;"))
+    mark = hub.hub_mark()
+    alice.enter()
+    assert alice.get("/hub/home?nobody").status == 200
+    assert "(alice@127.0.0.1)" in hub.seen(mark, "/hub/home?nobody")
+    alice.navigate("/user/alice/lab")
+    assert_secure(alice)
+
+
 def test_an_nginx_that_does_not_pass_upgrade_on(people, start_nginx):
     alice = people(NGINX).copy()
     alice.front = start_nginx(HOST + SCHEME + CLIENT)
