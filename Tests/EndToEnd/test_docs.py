@@ -17,7 +17,7 @@ PAGES = ["docs/jupyterhub.md", "docs/zero-to-jupyterhub.md", "docs/sign-in.md", 
          "docs/cloudflare-tunnel.md", "docs/two-hosts.md"]
 # Flags of other programs that the pages name.
 OTHERS = {"--install", "--namespace", "--values", "--post-renderer", "--tag", "--from-file",
-          "--from-literal"}
+          "--from-literal", "--gateway-url"}
 CLASSES = {"JupyterHub": "jupyterhub.app", "ConfigurableHTTPProxy": "jupyterhub.proxy"}
 
 # What The Littlest JupyterHub sets before it reads jupyterhub_config.d, with a stand-in for the

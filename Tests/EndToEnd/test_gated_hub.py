@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 import urllib.parse
 import urllib.request
 
@@ -21,7 +22,8 @@ from lab.chromium import fill_keycloak_form, run_in_notebook
 from lab.client import NAVIGATION, SESSION, Client, LiveDownload, LiveSocket, field
 from lab.ends import LIMIT, OWN_LIMIT, assert_all_dead, assert_dead_by_our_stamps
 from lab.gated_hub import GatedHub, Guest
-from lab.hub import PYTHON
+from lab.hub import PYTHON, Person, execute
+from lab.jupyter import JupyterLab
 from lab.visitor import Visitor
 
 OWN = {"path": "/user/*/**", "allow": {"path_user": 2}}
@@ -558,19 +560,28 @@ fetch("{url}", {{headers: {{Authorization: "token {token}"}}}})
   .then(answer => answer.text()).then(console.log)
 """],
 }
-NODE_WS = """
-const socket = new (require("ws"))(process.argv[1], {headers: {Authorization: process.argv[2]}});
-socket.on("open", () => socket.send(JSON.stringify({
-  header: {msg_id: "m", msg_type: "execute_request", username: "", session: "s", version: "5.3",
-           date: "2026-01-01T00:00:00Z"},
-  parent_header: {}, metadata: {}, buffers: [], channel: "shell",
-  content: {code: "print(6 * 7)", silent: false, store_history: false, user_expressions: {},
-            allow_stdin: false}})));
+# Programs that send a message to a kernel and say what it prints: address, field and message.
+SOCKETS = {
+    "Node's ws": ["node", "-e", """
+const [address, field, message] = process.argv.slice(1);
+const socket = new (require("ws"))(address, {headers: {Authorization: field}});
+socket.on("open", () => socket.send(message));
 socket.on("message", data => {
   const message = JSON.parse(data);
   if (message.msg_type === "stream") { console.log(message.content.text); process.exit(0); }
 });
-"""
+"""],
+    "Python's websocket-client": [sys.executable, "-c", """
+import json, os, sys, websocket
+address, field, message = sys.argv[1:]
+socket = websocket.create_connection(
+    address, header={"Authorization": field}, sslopt={"ca_certs": os.environ["SSL_CERT_FILE"]})
+socket.send(message)
+while (message := json.loads(socket.recv()))["msg_type"] != "stream":
+    pass
+print(message["content"]["text"])
+"""],
+}
 
 
 @pytest.fixture(scope="module")
@@ -604,11 +615,31 @@ def test_a_script_with_a_token_of_the_hubs(gated_hub, alice, token, name):
     assert {"deep.ipynb"} <= {one["name"] for one in read("/user/alice/api/contents")["content"]}
 
 
-def test_a_script_runs_a_cell_with_nodes_web_socket(gated_hub, alice, token):
-    address = "wss" + gated_hub.url.removeprefix("https") + alice.channels
+@pytest.mark.parametrize("name", SOCKETS)
+def test_a_script_runs_a_cell_with_a_web_socket(gated_hub, alice, token, name):
     need(os.path.exists("/usr/share/nodejs/ws"), "node's ws is missing (Debian: node-ws)")
-    printed = run(gated_hub, [program("node", "nodejs"), "-e", NODE_WS, address, f"token {token}"])
+    address = "wss" + gated_hub.url.removeprefix("https") + alice.channels
+    message = json.dumps(execute(name, "print(6 * 7)"))     # a kernel takes none twice
+    printed = run(gated_hub, [*SOCKETS[name], address, f"token {token}", message])
     assert printed.strip() == "42"
+
+
+def test_a_notebook_server_elsewhere_runs_its_kernels_here(
+        folder, monkeypatch, gated_hub, alice, token):
+    """`jupyter server --gateway-url`: its kernels are those of Alice's server."""
+    monkeypatch.setenv("JUPYTER_GATEWAY_URL", alice.base)
+    monkeypatch.setenv("JUPYTER_GATEWAY_AUTH_TOKEN", token)
+    monkeypatch.setenv("SSL_CERT_FILE", str(gated_hub.certificates / "ca.pem"))
+    lab = JupyterLab(folder / "elsewhere", "elsewhere")
+    try:
+        lab.await_ready()
+        there = types.SimpleNamespace(url=lab.url, base="/", user_url=lambda _: lab.url + lab.base[:-1])
+        person = Person(there, "elsewhere")
+        person.get(lab.base + "lab")
+        code = "import os; print(os.environ['JUPYTERHUB_USER'])"
+        assert person.run_cell(person.start_kernel(), code) == "alice\n"
+    finally:
+        lab.stop()
 
 
 def test_a_token_opens_what_is_its_users_and_asks_only_for_a_sign_in(gated_hub, alice, token):

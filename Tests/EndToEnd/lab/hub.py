@@ -217,15 +217,20 @@ class Person(Client):
         self.type(self.start_terminal(), "expr 6000 \\* 7", r"\b42000\b")
 
 
-def run_cell(socket, code):
-    """Over a kernel's WebSocket; what the cell printed, in however many pieces it comes."""
-    name, printed = secrets.token_hex(8), ""
-    socket.send(json.dumps({
+def execute(name, code):
+    """The message by this name that has a kernel run this code."""
+    return {
         "header": {"msg_id": name, "msg_type": "execute_request", "username": "",
                    "session": name, "version": "5.3", "date": "2026-01-01T00:00:00Z"},
         "parent_header": {}, "metadata": {}, "buffers": [], "channel": "shell",
         "content": {"code": code, "silent": False, "store_history": False,
-                    "user_expressions": {}, "allow_stdin": False}}))
+                    "user_expressions": {}, "allow_stdin": False}}
+
+
+def run_cell(socket, code):
+    """Over a kernel's WebSocket; what the cell printed, in however many pieces it comes."""
+    name, printed = secrets.token_hex(8), ""
+    socket.send(json.dumps(execute(name, code)))
     while True:
         message = json.loads(socket.recv(timeout=60))
         if message["parent_header"].get("msg_id") != name:
