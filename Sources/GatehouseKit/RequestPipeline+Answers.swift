@@ -24,7 +24,7 @@ extension RequestPipeline {
             exchange.account.endCause == nil
         else { return }
         let status = status(of: failure, on: record.route)
-        note(failure, status, exchange)
+        note(failure, status, exchange, record.id)
         if exchange.request.fields.lists(.upgrade, "websocket") {
             // Nobody reads a page there; what comes after it is another connection.
             exchange.endsAfterAnswer()
@@ -64,12 +64,16 @@ extension RequestPipeline {
         return failure.fault == .upstream && isHidden ? 503 : failure.status
     }
 
-    /// configurable-http-proxy has a line for every request that fails, and none for others.
-    private func note(_ failure: ExchangeFailure, _ status: Int, _ exchange: any Exchange) {
+    /// configurable-http-proxy has a line for every request that fails, and none for others. The id
+    /// comes after its words: it stands on the page, and there may be no access log.
+    private func note(
+        _ failure: ExchangeFailure, _ status: Int, _ exchange: any Exchange, _ id: RequestID
+    ) {
         guard state.blueprint.configuration.log.format == .contract else { return }
         let method = exchange.request.methodName().repairedText
         let path = exchange.request.path().repairedText
-        state.log.error("\(status) \(method) \(path) \(failure.systemWord)")
+        let word = failure.systemWord.isEmpty ? "" : " \(failure.systemWord)"
+        state.log.error("\(status) \(method) \(path)\(word)", ("id", id.description))
     }
 
     /// A page that the operator has in place of ours.

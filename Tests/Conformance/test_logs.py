@@ -83,17 +83,35 @@ def test_api(proxy, backend):
 
 
 @contract("10", "A proxied request is logged only when it fails: `404 GET /path`, `503 GET /path <reason>`, without its query")
-def test_requests(proxy_with, backend):
+def test_requests(proxy_with, backend, peer):
     proxy = proxy_with("--log-level", "info")
     good, dead = proxy.add(unique(), backend), proxy.add(unique(), "http://127.0.0.1:1")
     missing = unique("/nowhere")
     proxy.get(good + "/ordinary")
     proxy.get(missing + "?secret=1")
     proxy.get(dead + "/x?secret=2")
-    proxy.wait_log(rf"error: 404 GET {missing} ?$")
-    proxy.wait_log(rf"error: 503 GET {dead}/x .*(ECONNREFUSED|connect_refused).*$")
+    # Ours goes on with the id of the page.
+    end = " id=[0-9a-f]{16}$" if peer.name == "gatehouse" else " ?$"
+    proxy.wait_log(rf"error: 404 GET {missing}{end}")
+    proxy.wait_log(rf"error: 503 GET {dead}/x .*ECONNREFUSED.*{end if peer.name == 'gatehouse' else '$'}")
     assert "secret" not in proxy.log()
     assert "/ordinary" not in proxy.log()
+
+
+@contract("10", "The line of a request that failed names the page that its sender saw", chp="its pages have no id")
+@pytest.mark.parametrize("status", [404, 503])
+def test_page_and_line(start, differs, status):
+    proxy = start()  # No access log: what is there by default.
+    path = unique("/nowhere") if status == 404 else proxy.add(unique(), "http://127.0.0.1:1")
+    page = proxy.get(path).text
+    found = re.search(r"Reference: ([0-9a-f]{16})\b", page)
+    proxy.wait_log(rf"error: {status} GET {path}\b")
+    if differs:
+        assert found is None
+        return
+    proxy.wait_log(rf"error: {status} GET {path}\b.* id={found[1]}$")
+    # Another request has another id.
+    assert found[1] not in proxy.get(path).text
 
 
 @contract("10", "A reset by the target is one line")
