@@ -122,7 +122,7 @@ static bool stopping;
 static unsigned next_serial;
 
 // What is counted.
-static uint64_t plain_done, api_done, cycles, echoes, reconnects, issued, listings;
+static uint64_t plain_done, api_done, answered, cycles, echoes, reconnects, issued, listings;
 static uint64_t rogue_done[ROGUE_KINDS], rogue_wrong[ROGUE_KINDS], rogue_open[ROGUE_KINDS];
 static int sockets_open, sockets_lost, rogues_running;
 static struct failure { char text[160]; uint64_t count; } failures[64];
@@ -1012,10 +1012,19 @@ static void generate(double elapsed) {
     }
 }
 
+// Requests and calls that wait for a connection, or for their answer.
+static int under_way(void) {
+    int count = jobs_end - jobs_first + calls_end - calls_first;
+    for (int i = 0; i < all_count; i++)
+        count += (all[i]->role == PLAIN || all[i]->role == API) && all[i]->busy;
+    return count;
+}
+
 static void finish(void) {
     stopping = true;
-    for (double limit = now + PATIENCE + 5; now < limit && (rogues_running || jobs_first != jobs_end ||
-                                                            calls_first != calls_end);) turn(5);
+    for (double limit = now + PATIENCE + 5; now < limit && (rogues_running || under_way());) turn(5);
+    // Nothing that was wanted is forgotten because there was no time for it.
+    for (int left = under_way(); left; left--) fail("never answered, or not even sent");
     // Those in the middle of a cycle complete it.
     double limit = now + PATIENCE;
     for (bool moving = true; moving && now < limit; turn(5)) {
@@ -1045,9 +1054,11 @@ static void report(double seconds, const int *memory, const int *open, int sampl
     for (int i = 0; i < ROGUE_KINDS; i++) rogue_sum += rogue_done[i];
     printf("{\n  \"seconds\": %.1f, \"requests\": %lu, \"api_calls\": %lu, \"listings\": %lu,\n"
            "  \"route_cycles\": %lu, \"rogues\": %lu, \"requests_a_second\": %.0f,\n"
+           "  \"answered_a_second\": %.0f,\n"
            "  \"sockets\": %d, \"sockets_lost\": %d, \"echoes\": %lu, \"reconnects\": %lu,\n",
            seconds, plain_done, api_done, listings, cycles, rogue_sum,
-           (plain_done + api_done + rogue_sum) / seconds, sockets_open, sockets_lost, echoes, reconnects);
+           (plain_done + api_done + rogue_sum) / seconds, answered / seconds, sockets_open,
+           sockets_lost, echoes, reconnects);
     print_times("request", plain_times);
     print_times("api", api_times);
     print_times("echo", echo_times);
@@ -1088,6 +1099,7 @@ int main(int count, char **words) {
             memory[samples] = resident_kilobytes(), open[samples++] = descriptors();
     }
     double took = now - start;
+    answered = plain_done + api_done;       // in time: what follows is what has been left behind
     finish();
     report(took, memory, open, samples);
     return 0;

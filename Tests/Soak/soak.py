@@ -27,6 +27,10 @@ WARM_UP = 10
 # hundred KiB; 13,000 failures and 90,000 requests lie between the quarters of one minute, so that a
 # connection that is forgotten now and then, or 200 bytes of every failure, go beyond it.
 BOUND_KB = 2048
+# Of the load that was to be, failures not counted, what must have been answered while it went on.
+# The rest of one minute is three seconds' worth: what comes at once at the start, or a machine that
+# stalls, and is not made up for before the end.
+ENOUGH = 0.95
 
 
 class Missing(Exception):
@@ -183,6 +187,7 @@ def run(peer, seconds, folder, rate=2000):
             raise AssertionError(f"soak: {done.stderr}{proxy.log.read_text()[-2000:]}")
         result = json.loads(done.stdout)
         result["peer"] = peer
+        result["rate"] = rate
         result["routes_left"] = len(proxy.routes())
         result["descriptors_before"] = before
         result["descriptors_after"] = settled_descriptors(proxy, before)
@@ -198,6 +203,9 @@ def run(peer, seconds, folder, rate=2000):
 def judge(result):
     """What is wrong with it, in words; nothing where all is well."""
     found = [f"{count} × {what}" for what, count in result["failures"].items()]
+    if result["answered_a_second"] < ENOUGH * result["rate"]:
+        found.append(f"{result['answered_a_second']} requests answered a second, "
+                     f"{result['rate']} were to be")
     for name, kind in result["rogue_kinds"].items():
         if not kind["done"]:
             found.append(f"'{name}' never happened")
@@ -219,8 +227,8 @@ def judge(result):
 
 
 def summary(result):
-    names = ("peer", "seconds", "requests_a_second", "requests", "api_calls", "route_cycles",
-             "rogues", "sockets", "sockets_lost", "echoes", "request_ms", "api_ms", "echo_ms",
+    names = ("peer", "seconds", "rate", "answered_a_second", "requests_a_second", "requests",
+             "api_calls", "route_cycles", "rogues", "sockets", "sockets_lost", "echoes", "request_ms", "api_ms", "echo_ms",
              "resident_kb_first_quarter", "resident_kb_last_quarter", "descriptors_before",
              "descriptors_after", "routes_left")
     return "\n".join(f"  {name}: {result[name]}" for name in names)
