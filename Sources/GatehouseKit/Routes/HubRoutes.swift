@@ -25,8 +25,6 @@ final class HubRoutes {
         var existed = false
     }
 
-    /// The Hub reads the whole table at least this often, and a little.
-    private static let longestSilence = Duration.seconds(330)
     /// Without a write after a listing: what the Hub misses it has told by then.
     private static let quietAfterListing = Duration.seconds(2)
     /// Without a write after the Hub's own route: it tells the others ten at a time.
@@ -49,8 +47,9 @@ final class HubRoutes {
     /// How long the Hub must be quiet now; nil while nothing is waited for.
     private var quiet: Duration?
     private var wasListed = false
-    /// The end of what nobody has told us of: 330 s after the start.
+    /// The end of what nobody has told us of, this long after the start.
     private let patience = LoopTimer()
+    private let longestSilence: Duration
     /// Routes from the disk that the Hub has not confirmed: until when they are good.
     private var unconfirmed: [RouteAddress: Int64] = [:]
     private let expiry = LoopTimer()
@@ -69,13 +68,16 @@ final class HubRoutes {
     private let make: (StoredRoutes.Found) -> Route?
 
     /// - Parameters:
+    ///   - longestSilence: the Hub reads the whole table at least this often, and a little.
     ///   - make: a route of what was found on the disk.
     ///   - complete: tells every loop that the table is complete.
     init(
-        core: LoopCore, stored: StoredRoutes?, make: @escaping (StoredRoutes.Found) -> Route?,
+        core: LoopCore, stored: StoredRoutes?, longestSilence: Duration = .seconds(330),
+        make: @escaping (StoredRoutes.Found) -> Route?,
         spread: @escaping Spread, complete: @escaping @Sendable () async -> Void
     ) {
         self.core = core
+        self.longestSilence = longestSilence
         self.make = make
         self.stored = stored
         self.spread = spread
@@ -125,7 +127,7 @@ final class HubRoutes {
     /// Waits until the Hub has told its routes: it has read the table and then been quiet for 2 s;
     /// or it has told its own route, as it does first of all after it has started us again, and
     /// then been quiet for 10 s; or 330 s have passed, its longest usual interval.
-    func awaitHub() { core.set(patience, to: .now() + HubRoutes.longestSilence) }
+    func awaitHub() { core.set(patience, to: .now() + longestSilence) }
 
     /// The Hub has read the whole table.
     func noteListing() {

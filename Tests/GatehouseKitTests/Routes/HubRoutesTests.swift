@@ -59,4 +59,26 @@ struct HubRoutesTests {
             #expect(routes.all[RouteAddress("/x")] != nil)
         }
     }
+
+    /// What ends it is told once, and only when the time is over; here 300 ms in place of 330 s.
+    @Test func `a Hub that never speaks is waited for once and no longer`() async {
+        let isComplete = Locked(0)
+        await EventLoop(name: "control").run { loop in
+            let routes = HubRoutes(
+                core: loop.core, stored: nil, longestSilence: .milliseconds(300)
+            ) { _ in
+                nil
+            } spread: { _ in
+            } complete: {
+                isComplete.withLock { $0 += 1 }
+            }
+            routes.awaitHub()
+            await EventLoop.sleep(.milliseconds(150), on: loop.core)
+            #expect(isComplete.withLock { $0 } == 0)
+            await EventLoop.sleep(.milliseconds(400), on: loop.core)
+            #expect(isComplete.withLock { $0 } == 1)
+            await EventLoop.sleep(.milliseconds(400), on: loop.core)
+            #expect(isComplete.withLock { $0 } == 1)
+        }
+    }
 }
