@@ -1,4 +1,5 @@
 """Section 6: WebSockets and other upgrades."""
+import os
 import socket
 import time
 
@@ -186,6 +187,20 @@ def test_bad_url(proxy, backend, peer):
             assert not connection.is_closed(1)
 
 
+@contract("6", "A target that cannot be read: 500 with an empty body, and the connection is closed",
+          chp45="an HTML page without a status line", chp53="500, but the connection stays open, defect 13.3")
+def test_bad_target(proxy, peer):
+    path = proxy.add(unique(), "ftp://127.0.0.1:1")
+    with proxy.connect() as connection:
+        connection.send(upgrade_bytes(path))
+        if peer.name == "chp45":
+            assert not connection.to_the_end(2).startswith(b"HTTP/")
+            return
+        answer = connection.answer()
+        assert (answer.status, answer.body) == (500, b"")
+        assert connection.is_closed(1) == (peer.name == "gatehouse")
+
+
 @contract("6", "A failed WebSocket never asks the error target", chp45="it does, and writes the page without a status line")
 def test_no_error_page(proxy_with, backends, peer):
     errors = backends(response(body="page"))
@@ -241,7 +256,37 @@ def test_no_timeouts(proxy_with, backends):
         assert read_frame(connection) == (1, b"still here")
 
 
-@contract("6", "TCP keep-alive and no delay are set on both sockets of a tunnel")
+def far_ends(port):
+    """Of each socket that is connected to this port, the seconds to its keep-alive probe; None
+    where it has none."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        for line in open(f"/proc/net/{name}").read().splitlines()[1:]:
+            fields = line.split()
+            # 01: established; of the timers 02 is that of keep-alive, in hundredths of a second.
+            if int(fields[2].split(":")[1], 16) == port and fields[3] == "01":
+                timer, due = fields[5].split(":")
+                found.append(int(due, 16) / os.sysconf("SC_CLK_TCK") if timer == "02" else None)
+    return found
+
+
+@contract("6", "TCP keep-alive is set on both sockets of a tunnel")
+def test_keep_alive(proxy, backends, peer):
+    backend = backends(echo_tunnel)
+    path = proxy.add(unique(), backend)
+    with opened(proxy, path) as connection:
+        connection.send(frame("x"))
+        read_frame(connection)
+        time.sleep(0.3)  # Until all is acknowledged: a socket shows one timer only.
+        here = connection.socket.getsockname()[1]
+        for end in (here, backend.port):
+            timer, = far_ends(end)
+            assert timer is not None
+            if peer.name == "gatehouse":
+                assert timer <= 15  # The kernel's own time is two hours.
+
+
+@contract("6", "No delay is set on both sockets of a tunnel")
 def test_socket_options(proxy, backends):
     # Seen from outside: a frame of one byte is not held back for the acknowledgement of another.
     path = proxy.add(unique(), backends(echo_tunnel))
