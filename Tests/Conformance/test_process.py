@@ -2,12 +2,13 @@
 import os
 import re
 import signal
+import threading
 import time
 
 import pytest
 
 from backend import echo_tunnel
-from basics import unique
+from basics import unique, wait_until
 from contract import contract
 from wire import Connection, request_bytes, upgrade_bytes
 
@@ -34,8 +35,75 @@ def test_signals_cut(start, backends, number):
         assert websocket.answer().status == 101
         began = time.monotonic()
         assert proxy.signal(number) == 2
+        # 500 ms, and what the kernel and this test need on a busy machine.
         assert time.monotonic() - began < 0.8
         assert request.is_closed(0.5) and websocket.is_closed(0.5)
+
+
+def answering(backends):
+    """An upstream whose answer is half there, and goes on when it is told."""
+    rest = threading.Event()
+
+    def script(seen):
+        seen.send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf")
+        if rest.wait(20):
+            seen.send(b"more")
+        seen.is_closed(2)
+        return "end"
+    return backends(script), rest
+
+
+@contract("13.9", "SIGTERM can let an answer that is under way come to its end", chp="no drain: it is cut",
+          gatehouse="with `--drain 5s`, rc 2 as ever", why="JupyterHub waits for no proxy unless it is told to")
+def test_drain(start, backends, peer):
+    backend, rest = answering(backends)
+    proxy = start(*([] if peer.is_chp else ["--drain", "5s"]))
+    path = proxy.add(unique(), backend)
+    with proxy.connect() as connection, proxy.connect() as idle:
+        idle.send(request_bytes("GET", "/_chp_healthz"))
+        assert idle.answer().status == 200
+        connection.send(request_bytes("GET", path))
+        assert connection.head().status == 200
+        assert connection.exactly(4) == b"half"
+        os.kill(proxy.process.pid, signal.SIGTERM)
+        if peer.is_chp:
+            assert proxy.process.wait(2) == 2
+            assert connection.is_closed(1) and connection.buffer == b""
+            return
+        # Nobody else comes in, and whoever idles goes.
+        assert idle.is_closed(2)
+        wait_until(lambda: not accepts(proxy.public), 2, "the public port is closed")
+        assert proxy.process.poll() is None
+        rest.set()
+        assert connection.exactly(4) == b"more"
+        assert proxy.process.wait(3) == 2
+    proxy.wait_log(r"warn: Terminated$")
+
+
+def accepts(address):
+    try:
+        Connection(address).close()
+        return True
+    except OSError:
+        return False
+
+
+@contract("13.9", "No answer holds up SIGTERM for longer than that", chp="no such option", gatehouse="cut after `--drain 1s`, rc 2",
+          why="an endless answer must not keep the process")
+def test_drain_has_an_end(start, backends, peer):
+    if peer.is_chp:
+        assert "unknown option '--drain'" in peer.run("--drain", "1s").stderr
+        return
+    backend, _ = answering(backends)
+    proxy = start("--drain", "1s")
+    path = proxy.add(unique(), backend)
+    with proxy.connect() as connection:
+        connection.send(request_bytes("GET", path))
+        connection.head()
+        began = time.monotonic()
+        assert proxy.signal(signal.SIGTERM) == 2
+        assert 0.8 < time.monotonic() - began < 2.5
+        assert connection.is_closed(1)
 
 
 @contract("1", "SIGHUP ends the process", gatehouse="it reads its certificates again and goes on", why="a renewal needs no restart")
