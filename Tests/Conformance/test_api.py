@@ -153,6 +153,33 @@ def test_dot_segments(proxy, backend, peer):
         assert (path if peer.name == "chp53" else "/d/.." + path) in routes
 
 
+@contract("2", "Dot segments behind an encoded slash are stored as they stand")
+def test_hidden_dot_segments(proxy, backend):
+    path = unique()
+    assert proxy.api("POST", f"/api/routes{path}%2F..%2Fb", {"target": backend.url}).status == 201
+    # No request reaches it at Gatehouse, which refuses these, nor at 5.3, which resolves them.
+    assert path + "/../b" in proxy.routes()
+    assert proxy.api("DELETE", f"/api/routes{path}%2F..%2Fb").status == 204
+    assert path + "/../b" not in proxy.routes()
+
+
+@contract("2", "Slashes before a path stay in the listing, those after it go", gatehouse="one stays before it",
+          why="they are the same route")
+def test_outer_slashes(proxy, backend, differs):
+    path = unique()
+    assert proxy.api("POST", f"/api/routes/{path}//y//", {"target": backend.url}).status == 201
+    assert (path if differs else "/" + path) + "//y" in proxy.routes()
+
+
+@contract("2", "With host routing the listing has a host in the capitals that it was told in", gatehouse="in small letters",
+          why="hosts are the same in every spelling (RFC 9110, 4.2.3)")
+def test_capitals_of_host(proxy_with, backend, differs):
+    proxy = proxy_with("--host-routing", "--log-level", "debug")
+    path = unique("/User")
+    assert proxy.api("POST", f"/api/routes/Hub.Test{path}", {"target": backend.url}).status == 201
+    assert ("/hub.test" if differs else "/Hub.Test") + path in proxy.routes()
+
+
 @contract("2", "A query on POST and DELETE is ignored")
 def test_query_is_ignored(proxy, backend):
     path = unique()
@@ -257,6 +284,14 @@ def test_inactive_since_long_form(proxy, backend, differs):
         assert path in proxy.routes("?inactive_since=Tue%20Mar%201%202050")
 
 
+@contract("2", "Other texts that `Date.parse` takes: numbers like `0`, `2050/03/01`, `2050-3-1`, `Tue, 01 Mar 2050 10:00:00 GMT`",
+          gatehouse="400", why="it must be ISO 8601, as the text of the error says")
+@pytest.mark.parametrize("text", ["0", "-1", "2050/03/01", "2050-3-1", "Tue,%2001%20Mar%202050%2010:00:00%20GMT"])
+def test_inactive_since_other_forms(proxy, differs, text):
+    answer = proxy.api("GET", "/api/routes?inactive_since=" + text)
+    assert answer.status == (400 if differs else 200)
+
+
 @contract("2", "A raw `+` in the time is a blank, so it is no offset: 400")
 def test_inactive_since_raw_plus(proxy):
     assert proxy.api("GET", "/api/routes?inactive_since=2050-03-01T10:00:00+00:00").status == 400
@@ -330,6 +365,41 @@ def test_post_bad_json(proxy, body):
     assert answer.status == 400
     assert answer.text.startswith("Body not valid JSON: ")
     assert path not in proxy.routes()
+
+
+LENIENT = {
+    "a name twice": (b'"a": 1, "a": 2', 2), "half of a surrogate pair": (b'"a": "\\ud800"', "\ud800"),
+    "bytes that are no UTF-8": (b'"a": "\xff"', "\ufffd"), "a number beyond all": (b'"a": 1e400', None),
+    "60 lists in each other": (b'"a": ' + b"[" * 60 + b"]" * 60, ...)}
+
+
+@contract("2", "JSON that means different things to different readers is taken, and given back as node reads it: a name twice, "
+          "half of a surrogate pair, bytes that are no UTF-8, a number beyond all, lists 60 deep",
+          gatehouse="400 `Body not valid JSON: …`", why="what is stored must be what the Hub gets back")
+@pytest.mark.parametrize("kind", LENIENT)
+def test_post_lenient_json(proxy, backend, differs, kind):
+    path = unique()
+    text, value = LENIENT[kind]
+    answer = proxy.api("POST", "/api/routes" + path, b'{"target": "%s", %s}' % (backend.url.encode(), text))
+    if differs:
+        assert answer.status == 400 and answer.text.startswith("Body not valid JSON: ")
+        assert path not in proxy.routes()
+        return
+    assert answer.status == 201
+    found = proxy.routes()[path]["a"]
+    assert value is ... or found == value
+
+
+@contract("2", "After a body of lists 5,000 deep no listing is answered any more", gatehouse="the body is 400", why="what is stored must not break the listing")
+def test_post_deep_json(start, backend, differs):
+    proxy = start()
+    body = b'{"target": "%s", "a": %s}' % (backend.url.encode(), b"[" * 5000 + b"]" * 5000)
+    answer = proxy.api("POST", "/api/routes" + unique(), body)
+    assert answer.status == (400 if differs else 201)
+    if differs:
+        assert proxy.routes() == {}
+    else:
+        assert hangs(proxy, authorized(proxy, "GET", "/api/routes"))
 
 
 @contract("2", "The text of a target is not checked: it is stored, and fails when a request comes")

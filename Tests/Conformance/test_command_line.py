@@ -187,11 +187,16 @@ def test_api_port(start):
     assert proxy.routes() == {}
 
 
-@contract("1", "`--api-port` that cannot be read falls back silently")
-def test_bad_api_port(start):
+@contract("1", "`--api-port` that cannot be read falls back silently", gatehouse="with a warning",
+          why="a typing error should not go unseen")
+def test_bad_api_port(start, differs):
     port = free_port(2)
     proxy = start("--ip", "127.0.0.1", "--port", port, "--api-port", "x1", "--api-ip", "127.0.0.1", addresses=False, ready=False)
     proxy.await_listening(("127.0.0.1", port + 1))
+    if differs:
+        proxy.wait_log("warn: 'x1' of --api-port is no number")
+    else:
+        assert "warn" not in proxy.log() and "x1" not in proxy.log()
 
 
 @contract("1", "A number is read up to its first other character: `--port 8000x` is 8000")
@@ -322,31 +327,89 @@ def test_keep_alive(start, peer, backend):
         assert connection.is_closed(2.5)
 
 
-IDLE = 7.0
+IDLE = 16.0
 
 
 @pytest.fixture(scope="module")
-def idle(proxy_with, peer):
-    """A connection of each side that has had one answer; both wait at the same time."""
+def idle(proxy_with):
+    """Connections that say nothing more; all wait at the same time. Asked for one, it says whether
+    the peer has closed it by the end, and what it said."""
     proxy = proxy_with("--log-level", "info")
-    public, api = proxy.connect(), proxy.api_connect()
-    public.send(request_bytes("GET", "/_chp_healthz"))
-    api.send(request_bytes("GET", "/api/routes", [("Authorization", f"token {proxy.token}")]))
-    assert public.answer().status == api.answer().status == 200
+    made = {"public": proxy.connect(), "api": proxy.api_connect(), "fresh": proxy.connect(),
+            "fresh api": proxy.api_connect(), "half a head": proxy.connect()}
+    made["public"].send(request_bytes("GET", "/_chp_healthz"))
+    made["api"].send(request_bytes("GET", "/api/routes", [("Authorization", f"token {proxy.token}")]))
+    assert made["public"].answer().status == made["api"].answer().status == 200
+    made["half a head"].send("GET / HTTP/1.1\r\nHost: x\r\n")
     ends = time.monotonic() + IDLE
-    yield {side: lambda connection=connection: connection.is_closed(max(0.01, ends - time.monotonic()))
-           for side, connection in (("public", public), ("api", api))}
-    public.close()
-    api.close()
+
+    def closed(name):
+        one = made[name]
+        return one.is_closed(max(0.01, ends - time.monotonic())), one.buffer
+    yield closed
+    for one in made.values():
+        one.close()
 
 
 @contract("1", "Without it an idle client is closed after 5 s", gatehouse="after 120 s",
           why="clients keep connections longer than 5 s, and meet a reset")
 def test_keep_alive_default(idle, differs):
-    assert idle["public"]() == (not differs)
+    assert idle("public") == (not differs, b"")
 
 
-@contract("12", "The API keeps an idle connection for 75 s at least, longer than JupyterHub's pool", chp="5 s: its clients meet resets")
+@contract("12", "The API keeps an idle connection longer than the 15 s of JupyterHub's pool", chp="5 s: its clients meet resets")
 def test_api_keep_alive(idle, differs):
-    # The test waits for 7 s only.
-    assert idle["api"]() == bool(differs)
+    assert idle("api") == (bool(differs), b"")
+
+
+@contract("4", "A new connection may wait for 15 s before its first byte", gatehouse="it is closed after 10 s, without a word",
+          why="who opens many and says nothing must not hold them; `limits: head_time` sets it")
+@pytest.mark.parametrize("which", ["fresh", "fresh api"])
+def test_first_byte(idle, differs, which):
+    assert idle(which) == (bool(differs), b"")
+
+
+@contract("4", "The head of a request may take 15 s", gatehouse="408 after 10 s",
+          why="who begins many and ends none must not hold them; `limits: head_time` sets it")
+def test_slow_head(idle, differs):
+    closed, said = idle("half a head")
+    assert closed == bool(differs)
+    assert said.startswith(b"HTTP/1.1 408 ") if differs else said == b""
+
+
+@contract("12", "The API keeps an idle connection for 75 s at least", chp="5 s")
+@pytest.mark.skipif(os.environ.get("CONFORMANCE_SLOW") != "1", reason="takes 76 s: CONFORMANCE_SLOW=1")
+@pytest.mark.timeout(120)
+def test_api_keep_alive_slow(proxy_with, differs):
+    with proxy_with("--log-level", "info").api_connect() as connection:
+        connection.send(request_bytes("GET", "/api/routes"))
+        connection.answer()
+        assert connection.is_closed(76) == bool(differs)
+
+
+@contract("4", "A target that does not take a connection is waited for until the kernel gives up, about two minutes",
+          gatehouse="503 after 5 s", why="nobody waits that long; `limits: connect_time` sets it")
+def test_connect_time(proxy_with, differs):
+    proxy = proxy_with("--log-level", "info")
+    # A queue that is full: the kernel drops whoever comes.
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        held = []
+        try:
+            while len(held) < 20:
+                held.append(socket.create_connection(listener.getsockname(), 0.3))
+        except TimeoutError:
+            pass
+        assert 0 < len(held) < 20
+        path = proxy.add(unique(), f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with proxy.connect() as connection:
+            began = time.monotonic()
+            connection.send(request_bytes("GET", path))
+            if differs:
+                assert connection.answer(timeout=8).status == 503
+                assert 4 < time.monotonic() - began < 7
+            else:
+                assert connection.is_silent(7)
+        for one in held:
+            one.close()

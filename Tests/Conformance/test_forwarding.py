@@ -38,6 +38,25 @@ def test_bad_target(proxy, peer, differs, target):
     assert proxy.get(path).status == (503 if differs else 500)
 
 
+@contract("4", "A target is read as a browser reads an address: an address in short, blanks around it, a number of any form",
+          gatehouse="500", why="a target is an RFC 3986 URL, or nobody knows where it leads")
+@pytest.mark.parametrize("form", ["http://127.1:{}", " http://127.0.0.1:{}", "http://127.0.0.1:{} ", "http://127.0.0.1:{}\t",
+                                  "http://2130706433:{}", "http://127.0.0.1:0{}", "http:\\\\127.0.0.1:{}"])
+def test_loose_target(proxy, backend, differs, form):
+    path = proxy.add(unique(), form.format(backend.port))
+    assert proxy.get(path).status == (500 if differs else 200)
+    assert len(backend.requests) == (not differs)
+
+
+@contract("4", "A target with one slash, none or three before its host is read all the same", chp45="503", gatehouse="500",
+          why="a target is an RFC 3986 URL, or nobody knows where it leads")
+@pytest.mark.parametrize("form", ["http:/127.0.0.1:{}", "http:127.0.0.1:{}", "http:///127.0.0.1:{}"])
+def test_target_slashes(proxy, backend, peer, form):
+    path = proxy.add(unique(), form.format(backend.port))
+    assert proxy.get(path).status == {"chp45": 503, "chp53": 200, "gatehouse": 500}[peer.name]
+    assert len(backend.requests) == (peer.name == "chp53")
+
+
 @contract("4", "User-info in the target is ignored")
 def test_user_info(proxy, backend):
     path = proxy.add(unique(), backend.url.replace("http://", "http://user:secret@"))
@@ -145,6 +164,18 @@ def test_absolute_form(proxy, backend, differs):
     assert backend.last.get("host") == "h.test"
     if not differs:
         assert backend.last.target == path + "/x"
+
+
+@contract("4", "An absolute-form target may have another host than Host, which goes on", gatehouse="400",
+          why="two readers would take it for two sites")
+def test_absolute_form_and_host(proxy, backend, differs):
+    path = proxy.add(unique(), backend)
+    answer = proxy.get(f"http://other.test{path}", host="h.test")
+    assert answer.status == (400 if differs else 200)
+    if differs:
+        assert backend.requests == []
+    else:
+        assert backend.last.get("host") == "h.test"
 
 
 @contract("4", "`OPTIONS *` becomes `/*`", gatehouse="400", why="it asks about the proxy, not about a path")

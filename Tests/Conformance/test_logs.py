@@ -26,7 +26,7 @@ def test_format(proxy_with, backend, differs):
         assert re.match(pattern + r"(debug|info|warn|error): ", line), line
 
 
-@contract("10", "The word of the level carries an ANSI colour", gatehouse="no colour where the output is no terminal",
+@contract("10", "The word of the level carries an ANSI colour", gatehouse="no colour",
           why="a file or a pipe is read by programs")
 def test_colour(proxy, differs):
     proxy.wait_log("info: Proxying")

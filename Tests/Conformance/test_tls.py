@@ -303,6 +303,17 @@ def test_redirect_to(proxy_with, certificates):
     assert proxy_get(proxy, "/x", "hub.test").get("location") == "https://hub.test:8443/x"
 
 
+@contract("1", "The health check on the redirect port is redirected like all else", gatehouse="200",
+          why="a probe asks whether somebody is there")
+def test_redirect_health(proxy_with, certificates, differs):
+    proxy = proxy_with(*flags(certificates, *PUBLIC), "--redirect-port", "{metrics}")
+    answer = proxy_get(proxy, "/_chp_healthz", "hub.test")
+    if differs:
+        assert (answer.status, answer.json()) == (200, {"status": "OK"})
+    else:
+        assert answer.get("location") == f"https://hub.test:{proxy.port}/_chp_healthz"
+
+
 @contract("12", "`--redirect-to=443` redirects to `https://host/…`", chp="to `https://host:443/…`")
 def test_redirect_to_443(proxy_with, certificates, differs):
     proxy = proxy_with(*flags(certificates, *PUBLIC), "--redirect-port={metrics}", "--redirect-to=443")
