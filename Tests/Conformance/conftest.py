@@ -14,8 +14,8 @@ from proxy import Proxy, find_peer
 # By the sections of the contract; what ends or restarts proxies comes last.
 ORDER = ["test_api", "test_routing", "test_forwarding", "test_response", "test_websocket",
          "test_errors", "test_activity", "test_metrics", "test_logs", "test_chart",
-         "test_defects", "test_tls", "test_command_line", "test_refusals", "test_process", "test_state",
-         "test_kill"]
+         "test_defects", "test_tls", "test_command_line", "test_refusals", "test_process",
+         "test_serve", "test_state", "test_kill"]
 
 
 def pytest_addoption(parser):

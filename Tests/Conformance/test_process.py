@@ -23,7 +23,7 @@ def test_signals(start, number, word):
     assert re.search(rf"warn: {word}$", proxy.log(), re.M)
 
 
-@contract("1", "They cut requests and WebSockets within 500 ms")
+@contract("1", "They cut requests and WebSockets within 0.8 s: 500 ms, and what a busy machine adds")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_cut(start, backends, number):
     proxy = start()
@@ -35,7 +35,6 @@ def test_signals_cut(start, backends, number):
         assert websocket.answer().status == 101
         began = time.monotonic()
         assert proxy.signal(number) == 2
-        # 500 ms, and what the kernel and this test need on a busy machine.
         assert time.monotonic() - began < 0.8
         assert request.is_closed(0.5) and websocket.is_closed(0.5)
 

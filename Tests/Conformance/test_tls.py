@@ -201,6 +201,18 @@ def test_api_require_cert(proxy_with, certificates, identity, good):
     assert found == (200 if good else None)
 
 
+@contract("1", "`--ssl-protocol` and `--ssl-ciphers` hold for the API, too")
+def test_api_protocol(proxy_with, certificates):
+    proxy = proxy_with(*flags(certificates, *API, "--ssl-protocol", "TLSv1_2", "--ssl-ciphers", "ECDHE-RSA-AES256-GCM-SHA384"))
+    proxy.api_tls = certificates.trusting(maximum=OLD, ciphers="ECDHE-RSA-AES256-GCM-SHA384")
+    assert proxy.api("GET", "/api/routes").status == 200
+    for client in (certificates.trusting(minimum=ssl.TLSVersion.TLSv1_3),
+                   certificates.trusting(maximum=OLD, ciphers="ECDHE-RSA-AES128-GCM-SHA256")):
+        proxy.api_tls = client
+        with pytest.raises((OSError, Closed)):
+            proxy.api("GET", "/api/routes")
+
+
 @contract("1", "`CONFIGPROXY_API_SSL_KEY_PASSPHRASE` opens the API's encrypted key")
 def test_api_passphrase(start, certificates):
     proxy = start(*flags(certificates, "--api-ssl-key", "{certs}/locked.key", "--api-ssl-cert", "{certs}/server.crt"),
@@ -248,6 +260,25 @@ def test_client_identity(proxy_with, backends, certificates):
     assert proxy.get(proxy.add(unique(), backend), host="127.0.0.1").status == 200
     subject = dict(part[0] for part in backend.handshakes[0]["subject"])
     assert subject["commonName"] == "client"
+
+
+@contract("1", "`--ssl-protocol` and `--ssl-ciphers` hold towards https targets, too, where there is a flag of client TLS",
+          chp="they have no effect there")
+@pytest.mark.parametrize("version, ciphers, wanted", [
+    (ssl.TLSVersion.TLSv1_3, None, 503), (OLD, "ECDHE-RSA-AES256-GCM-SHA384", 200), (OLD, "ECDHE-RSA-AES128-GCM-SHA256", 503)])
+def test_client_protocol(proxy_with, backends, certificates, version, ciphers, wanted, differs):
+    wanted = 200 if differs else wanted
+    target = certificates.serving()
+    target.minimum_version = target.maximum_version = version
+    if ciphers:
+        target.set_ciphers(ciphers)
+    backend = backends(tls=target)
+    limited = proxy_with(*flags(certificates, *CLIENT, "--ssl-protocol", "TLSv1_2", "--ssl-ciphers", "ECDHE-RSA-AES256-GCM-SHA384"))
+    assert limited.get(limited.add(unique(), backend), host="127.0.0.1").status == wanted
+    # The target itself is one that others reach.
+    usual = proxy_with(*flags(certificates, *CLIENT))
+    assert usual.get(usual.add(unique(), backend), host="127.0.0.1").status == 200
+    assert len(backend.requests) == (2 if wanted == 200 else 1)
 
 
 @contract("1", "`--client-ssl-request-cert` and `--client-ssl-reject-unauthorized` are accepted without effect")

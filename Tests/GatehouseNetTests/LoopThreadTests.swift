@@ -137,4 +137,23 @@ struct LoopThreadTests {
         }
         #expect(isDone)
     }
+
+    @Test func `a pass that keeps others waiting is counted, a quick one is not`() async {
+        let loop = EventLoop(name: "test")
+        defer { loop.thread.stop() }
+        let before = await loop.run { $0.core.slowPasses }
+        await loop.run { _ in
+            let began = Instant.now()
+            while Instant.now().since(began) < .milliseconds(80) {}
+        }
+        let after = await loop.run { $0.core.slowPasses }
+        #expect(after > before)
+        // A busy machine may stop the thread in one of these; not in all.
+        var counts: [Int] = []
+        for _ in 0..<5 {
+            await EventLoop.sleep(.milliseconds(1), on: loop.core)
+            counts.append(await loop.run { $0.core.slowPasses })
+        }
+        #expect((counts.last ?? 0) < after + 5)
+    }
 }
