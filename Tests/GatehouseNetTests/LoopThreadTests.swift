@@ -35,7 +35,7 @@ struct LoopThreadTests {
         let loop = EventLoop(name: "test")
         defer { loop.thread.stop() }
         let cost = await cost(loop) { loop in
-            await EventLoop.sleep(.milliseconds(1), on: loop.core)
+            await loop.run { await EventLoop.sleep(.milliseconds(1), on: $0.core) }
         }
         #expect(cost == LoopThread.Enqueues(own: 1, foreign: 0))
     }
@@ -93,7 +93,7 @@ struct LoopThreadTests {
                 #expect(buffer.count == 5)
                 #expect(loop.thread.isCurrent)
             }
-            await EventLoop.sleep(.milliseconds(1), on: loop.core)
+            await loop.run { await EventLoop.sleep(.milliseconds(1), on: $0.core) }
             var hello = ByteBuffer()
             hello.append("hello")
             _ = try? left.tryWrite(&hello)
@@ -151,7 +151,7 @@ struct LoopThreadTests {
         // A busy machine may stop the thread in one of these; not in all.
         var counts: [Int] = []
         for _ in 0..<5 {
-            await EventLoop.sleep(.milliseconds(1), on: loop.core)
+            await loop.run { await EventLoop.sleep(.milliseconds(1), on: $0.core) }
             counts.append(await loop.run { $0.core.slowPasses })
         }
         #expect((counts.last ?? 0) < after + 5)

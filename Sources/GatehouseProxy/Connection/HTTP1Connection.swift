@@ -259,6 +259,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
 
     /// Reads more into `inbound`, waiting until there is something.
     /// - Returns: false at the end of the stream.
+    /// - Throws: `aborted` too, where nobody wants the body any more.
     func fill() async throws(StreamError) -> Bool {
         while true {
             if inbound.capacity == 0 {
@@ -273,6 +274,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
             case .end: return false
             case .wouldBlock:
                 if inbound.isEmpty { core.giveBack(inbound.takeStorage()) }
+                if isUploadCancelled { throw .aborted }
                 try await stream.waitReadable()
             }
         }

@@ -110,11 +110,17 @@ extension HTTP1Connection {
         }
         disarmInvitation()
         isUploadCancelled = true
+        upstream.isUploadCancelled = true
         upstream.stream.socket.interruptWrite()
         stream.socket.interruptRead()
         await upload.value
+        isUploadCancelled = false
+        upstream.isUploadCancelled = false
         let fate = try result.get()
-        return decoder.isEnded && uploadFailure == nil ? fate : .spent
+        let isWhole =
+            decoder.isEnded && uploadFailure == nil && upstream.outbound.isEmpty
+            && upstream.stream.isFlushed
+        return isWhole ? fate : .spent
     }
 
     /// Writes the head and what has come of the body.

@@ -17,6 +17,8 @@ public final class UpstreamConnection: SocketWatcher {
     /// Grows with each one that becomes idle.
     var idleNumber = 0
     let idleTimer = LoopTimer()
+    /// Whether the rest of a request's body is of no use: its answer is there.
+    var isUploadCancelled = false
     /// How long nothing may move, in either direction; nil for as long as it likes.
     var silence: Duration?
     /// The memory of its answers' heads, one after the other.
@@ -69,8 +71,10 @@ public final class UpstreamConnection: SocketWatcher {
     /// Writes all of `outbound`.
     ///
     /// - Parameter stall: how long the server may take nothing; nil for as long as it likes.
+    /// - Throws: `aborted` too, where nobody wants it to have the rest any more.
     func flush(stall: Duration?) async throws(StreamError) {
         while try !tryFlush() {
+            if isUploadCancelled { throw .aborted }
             let socket = stream.socket
             socket.writeDeadline = stall.map { socket.core.now + $0 } ?? .never
             try await stream.waitWritable()

@@ -1,3 +1,4 @@
+import GatehouseBase
 import GatehouseNet
 import GatehouseProxy
 import GatehouseTesting
@@ -37,6 +38,50 @@ struct EarlyAnswerTests {
                 #expect(answer.status == 413 && answer.text == "no")
                 client.close()
             }
+        }
+        await proxy.stop()
+        server.stop()
+    }
+
+    /// Where the rest of the body is when the answer comes.
+    enum Rest: String, CaseIterable { case notSent, atTheServersDoor }
+
+    @Test(arguments: Rest.allCases)
+    func `whoever waits for the end has it soon, and the server too`(rest: Rest) async throws {
+        let ended = Journal()
+        let server = try RawServer { connection, loop in
+            _ = try await connection.read(until: "\r\n\r\n")
+            // What was sent after it has filled the sockets between.
+            if rest == .atTheServersDoor { await EventLoop.sleep(.milliseconds(500), on: loop.core) }
+            try await connection.send("HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno")
+            if rest == .notSent { _ = await connection.waitForEnd() }
+            ended.note("ended")
+            try await ended.wait(for: "over", within: .seconds(30), on: loop.core)
+        }
+        var limits = Limits()
+        limits.lingerTime = .milliseconds(200)
+        let proxy = try ForwardingServer.start(
+            UpstreamTarget(
+                host: "127.0.0.1", port: server.port, tls: nil, connectTimeout: .seconds(5)),
+            limits: limits)
+        let port = proxy.port
+        try await EventLoop(name: "client").attempt { loop in
+            let client = try await RawConnection.connect(port: port, on: loop)
+            let core = loop.core
+            core.fork {
+                let head = "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n"
+                try? await client.send(head)
+                guard rest == .atTheServersDoor else { return }
+                let piece = [UInt8](repeating: 0x61, count: 200_000)
+                for _ in 0..<250 { try? await client.send(piece) }
+            }
+            #expect(try await client.response().status == 401)
+            let answered = Instant.now()
+            _ = await client.waitForEnd()
+            #expect(Instant.now().since(answered) < .seconds(10))
+            try await ended.wait(for: "ended", within: .seconds(10), on: loop.core)
+            ended.note("over")
+            client.close()
         }
         await proxy.stop()
         server.stop()
