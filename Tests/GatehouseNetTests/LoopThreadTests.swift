@@ -35,7 +35,7 @@ struct LoopThreadTests {
         let loop = EventLoop(name: "test")
         defer { loop.thread.stop() }
         let cost = await cost(loop) { loop in
-            await loop.run { await EventLoop.sleep(.milliseconds(1), on: $0.core) }
+            await EventLoop.sleep(.milliseconds(1), on: loop.core)
         }
         #expect(cost == LoopThread.Enqueues(own: 1, foreign: 0))
     }
@@ -93,7 +93,7 @@ struct LoopThreadTests {
                 #expect(buffer.count == 5)
                 #expect(loop.thread.isCurrent)
             }
-            await loop.run { await EventLoop.sleep(.milliseconds(1), on: $0.core) }
+            await EventLoop.sleep(.milliseconds(1), on: loop.core)
             var hello = ByteBuffer()
             hello.append("hello")
             _ = try? left.tryWrite(&hello)

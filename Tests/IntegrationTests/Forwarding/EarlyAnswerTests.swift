@@ -52,7 +52,9 @@ struct EarlyAnswerTests {
         let server = try RawServer { connection, loop in
             _ = try await connection.read(until: "\r\n\r\n")
             // What was sent after it has filled the sockets between.
-            if rest == .atTheServersDoor { await EventLoop.sleep(.milliseconds(500), on: loop.core) }
+            if rest == .atTheServersDoor {
+                await EventLoop.sleep(.milliseconds(500), on: loop.core)
+            }
             try await connection.send("HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno")
             if rest == .notSent { _ = await connection.waitForEnd() }
             ended.note("ended")
