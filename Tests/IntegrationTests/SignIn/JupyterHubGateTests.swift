@@ -328,4 +328,41 @@ import Testing
         #expect(answer["cache-control"] == "no-store")
         await gateway.stop()
     }
+
+    @Test func `a page in place of ours for a busy server says when to come again`() async throws {
+        let journal = Journal()
+        let server = try RawServer { connection, loop in
+            _ = try await connection.request()
+            journal.note("asked")
+            try await journal.wait(for: "go", on: loop.core)
+            try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+        }
+        let upstream = upstream
+        let gateway = try await TestGateway(
+            loops: 1,
+            settings: GatewaySettings(
+                routes: ["{path: /busy, upstream: server}"],
+                more: [
+                    "upstreams: {server: {url: \"http://127.0.0.1:\(server.port)\", "
+                        + "max_connections: 1, connect_timeout: 300ms}}"
+                ]),
+            configure: { $0.forwarding.errorPages.directory = "/nowhere" },
+            upstream: { _ in upstream })
+        let alice = try await gateway.browser(of: "alice")
+        let cookies = alice.cookies(for: gateway.publicURL)
+        try await EventLoop(name: "first").attempt { loop in
+            let first = try await gateway.connect(on: loop)
+            try await first.send(
+                "GET /busy HTTP/1.1\r\nHost: \(gateway.authority)\r\nCookie: \(cookies)\r\n\r\n")
+            try await journal.wait(for: "asked", on: loop.core)
+            let second = try await alice.send("GET", gateway.publicURL + "/busy")
+            #expect(second.status == 503 && second.text == "Service Unavailable")
+            #expect(second.all("retry-after") == ["2"])
+            journal.note("go")
+            #expect(try await first.response().text == "late")
+        }
+        #expect(journal.count("asked") == 1)
+        await gateway.stop()
+        server.stop()
+    }
 }
