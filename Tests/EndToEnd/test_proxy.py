@@ -151,38 +151,6 @@ def test_behind_nginx_with_tls(folder, certificates, hub):
         nginx.stop()
 
 
-class Distant(Person):
-    """Comes from an address of their own."""
-
-    address = "127.0.0.9"
-
-    def dial(self, port, timeout=30):
-        return socket.create_connection(("127.0.0.1", port), timeout, (self.address, 0))
-
-
-def test_an_nginx_that_is_trusted_says_who_asks(certificates, start_hub):
-    """Also where it passes on what clients say about themselves; without the two flags the Hub
-    would believe that, as with configurable-http-proxy."""
-    hub = start_hub(command("--front", "nginx", "--trusted", "127.0.0.1"))
-    forged = {"X-Real-IP": "203.0.113.66", "X-Forwarded-For": "203.0.113.67",
-              "Forwarded": "for=203.0.113.68"}
-    own = "proxy_set_header X-Real-IP $remote_addr;"
-    assert own in LOCATION
-    nginx = Nginx(hub.folder / "nginx", free_port(), certificates, hub.port,
-                  LOCATION.replace(own, ""))
-    try:
-        dora = Distant(hub, "dora", nginx)
-        dora.log_in()
-        assert dora.get("/hub/home?past=nginx", forged).status == 200
-        dora.address = "127.0.0.2"      # whom nobody trusts, straight to the proxy
-        assert dora.get(f"{hub.url}/hub/home?straight", forged).status == 200
-    finally:
-        nginx.stop()
-    for target, address in ("/hub/home?past=nginx", "127.0.0.9"), ("/hub/home?straight", "127.0.0.2"):
-        wait_until(lambda: f"GET {target} (dora@{address})" in hub.log(), 5, f"{address} in the log")
-    assert "203.0.113." not in hub.log()
-
-
 def test_activity_moves_with_a_cell_and_not_without(silence):
     time.sleep(1)
     assert silence.route_activity() == silence.activity
@@ -278,6 +246,38 @@ def test_internal_tls(start_hub):
     dora.log_in()
     dora.spawn()
     dora.work()
+
+
+class Distant(Person):
+    """Comes from an address of their own."""
+
+    address = "127.0.0.9"
+
+    def dial(self, port, timeout=30):
+        return socket.create_connection(("127.0.0.1", port), timeout, (self.address, 0))
+
+
+def test_an_nginx_that_is_trusted_says_who_asks(certificates, start_hub):
+    """Also where it passes on what clients say about themselves; without the two flags the Hub
+    would believe that, as with configurable-http-proxy."""
+    hub = start_hub(command("--front", "nginx", "--trusted", "127.0.0.1"))
+    forged = {"X-Real-IP": "203.0.113.66", "X-Forwarded-For": "203.0.113.67",
+              "Forwarded": "for=203.0.113.68"}
+    own = "proxy_set_header X-Real-IP $remote_addr;"
+    assert own in LOCATION
+    nginx = Nginx(hub.folder / "nginx", free_port(), certificates, hub.port,
+                  LOCATION.replace(own, ""))
+    try:
+        dora = Distant(hub, "dora", nginx)
+        dora.log_in()
+        assert dora.get("/hub/home?past=nginx", forged).status == 200
+        dora.address = "127.0.0.2"      # whom nobody trusts, straight to the proxy
+        assert dora.get(f"{hub.url}/hub/home?straight", forged).status == 200
+    finally:
+        nginx.stop()
+    for target, address in ("/hub/home?past=nginx", "127.0.0.9"), ("/hub/home?straight", "127.0.0.2"):
+        wait_until(lambda: f"GET {target} (dora@{address})" in hub.log(), 5, f"{address} in the log")
+    assert "203.0.113." not in hub.log()
 
 
 def test_a_hub_that_stops_takes_its_proxy_along(start_hub):
