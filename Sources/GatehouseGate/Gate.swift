@@ -75,6 +75,9 @@ public final class Gate: Sendable {
         current.withLock { $0 = snapshot }
     }
 
+    /// Who is asked; nil where nobody signs in.
+    public var provider: ProviderClient? { snapshot.provider }
+
     /// Of the provider that is in force; nothing where there is none.
     private var registration: [UInt8] { snapshot.provider?.options.registration ?? [] }
 

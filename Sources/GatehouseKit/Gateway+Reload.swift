@@ -78,7 +78,8 @@ extension Gateway {
         let gate = gate
         resolver.take(configuration.limits)
         await gate.replace(
-            blueprint.gateOptions, provider: Gateway.provider(blueprint, loops, resolver))
+            blueprint.gateOptions,
+            provider: Gateway.provider(blueprint, loops, resolver, previous: gate.provider))
         let snapshot = gate.snapshot
         await loops.broadcast { loop in
             guard let state = loop.attachment as? LoopState else { return }

@@ -80,7 +80,8 @@ public final class Gateway: Sendable {
     }
 
     static func provider(
-        _ blueprint: Blueprint, _ loops: LoopGroup, _ resolver: Resolver
+        _ blueprint: Blueprint, _ loops: LoopGroup, _ resolver: Resolver,
+        previous: ProviderClient? = nil
     ) -> ProviderClient? {
         guard let options = blueprint.providerOptions, let tls = blueprint.providerTLS else {
             return nil
@@ -88,7 +89,8 @@ public final class Gateway: Sendable {
         return ProviderClient(
             options: options,
             channel: UpstreamBackChannel(
-                loop: loops.control, resolver: resolver, limits: options.limits, tls: tls))
+                loop: loops.control, resolver: resolver, limits: options.limits, tls: tls),
+            previous: previous)
     }
 
     /// How many loops serve.

@@ -15,15 +15,24 @@ public struct JWKSetCache: Sendable {
         case refuse
     }
 
+    /// Who has brought the token.
+    public enum Bearer: Sendable {
+        /// We, from the provider's token endpoint: nobody else makes us read keys by it.
+        case tokenEndpoint
+        /// Whoever has posted it.
+        case anybody
+    }
+
     /// The times of the rule.
     public struct Options: Sendable {
         /// After this the keys are read again.
         public var lifetime: Duration
-        /// At least between two reads, whatever strangers send.
+        /// At least between two reads, whatever strangers send; ``retry`` for tokens of the token
+        /// endpoint.
         public var refetch: Duration
         /// Keys stay good for this long while the provider cannot be read.
         public var stale: Duration
-        /// At least between two attempts while there is no key at all.
+        /// At least between two attempts while there is no key at all, or for the token endpoint.
         public var retry: Duration
 
         public init(
@@ -45,19 +54,25 @@ public struct JWKSetCache: Sendable {
     public init(options: Options = Options()) { self.options = options }
 
     /// What to do with a token signed as `token` says.
-    public func decision(for token: JWS, now: Instant) -> Decision {
+    public func decision(
+        for token: JWS, of bearer: Bearer = .anybody, now: Instant
+    ) -> Decision {
         decision(
-            knows: keys?.key(id: token.keyID, algorithm: token.algorithm) != nil, now: now)
+            knows: keys?.key(id: token.keyID, algorithm: token.algorithm) != nil, of: bearer,
+            now: now)
     }
 
-    /// As ``decision(for:now:)``, where the caller knows whether the key is there.
-    public func decision(knows key: Bool, now: Instant) -> Decision {
+    /// As ``decision(for:of:now:)``, where the caller knows whether the key is there.
+    public func decision(
+        knows key: Bool, of bearer: Bearer = .anybody, now: Instant
+    ) -> Decision {
         guard let keys, let fetched, now.since(fetched) < options.stale else {
             return mayAttempt(after: options.retry, now: now) ? .refetch(fallback: nil) : .refuse
         }
         let old = now.since(fetched) >= options.lifetime
         if key, !old { return .use(keys) }
-        guard mayAttempt(after: options.refetch, now: now) else {
+        let pause = bearer == .tokenEndpoint ? options.retry : options.refetch
+        guard mayAttempt(after: pause, now: now) else {
             return key ? .use(keys) : .refuse
         }
         return .refetch(fallback: key ? keys : nil)

@@ -12,8 +12,6 @@ public struct ProviderMetadata: Sendable, Equatable {
     public let tokenEndpoint: String
     /// For us.
     public let keySetURL: String
-    /// For us.
-    public let userinfoEndpoint: String?
     /// For the browser, at the public issuer.
     public let endSessionEndpoint: String?
     /// What the provider may sign ID tokens with and we take.
@@ -55,7 +53,6 @@ public struct ProviderMetadata: Sendable, Equatable {
         authorizationEndpoint = try places.required("authorization_endpoint", fields, .browser)
         tokenEndpoint = try places.required("token_endpoint", fields, .us)
         keySetURL = try places.required("jwks_uri", fields, .us)
-        userinfoEndpoint = try places.endpoint("userinfo_endpoint", fields, .us)
         endSessionEndpoint = try places.endpoint("end_session_endpoint", fields, .browser)
         let names = fields["id_token_signing_alg_values_supported"]?.strings ?? ["RS256"]
         algorithms = Set(names.compactMap(SignatureAlgorithm.init(rawValue:)))

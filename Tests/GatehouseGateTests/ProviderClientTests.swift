@@ -1,5 +1,6 @@
 import GatehouseBase
 import GatehouseOIDC
+import GatehouseTesting
 import Testing
 
 @testable import GatehouseGate
@@ -87,6 +88,48 @@ import Testing
         }
         #expect(world.fake.count(of: "/certs") == 1)
         #expect(world.gate.store.count == 20)
+    }
+
+    @Test func `a key that was made anew under its name is read again, once a second at most`()
+        async throws
+    {
+        let world = try World()
+        var browser = Browser(world)
+        try await browser.signIn(at: World.hub + "/", as: World.alice)
+        world.fake.renewKey()
+        var other = Browser(world)
+        #expect(try await other.signIn(at: World.hub + "/", as: World.bob).status == 502)
+        #expect(world.fake.count(of: "/certs") == 1, "read in this second already")
+        world.clock.advance(by: .seconds(1))
+        #expect(try await other.signIn(at: World.hub + "/", as: World.bob).status == 302)
+        #expect(other.session() != nil)
+        #expect(world.fake.count(of: "/certs") == 2)
+    }
+
+    @Test func `a token that anybody posts makes us read keys every 30 s at most`() async throws {
+        let world = try World()
+        var browser = Browser(world)
+        try await browser.signIn(at: World.hub + "/", as: World.alice)
+        world.fake.renewKey()
+        world.clock.advance(by: .seconds(29))
+        let claims = world.fake.logoutClaims(sid: "sid-a", sub: "a-1", jti: "j1")
+        let token = world.fake.signer.token(.object(claims))
+        #expect(await world.postLogout(token).status == 400)
+        #expect(world.fake.count(of: "/certs") == 1)
+    }
+
+    @Test func `another configuration knows what was known of the same provider`() async throws {
+        let world = try World()
+        var browser = Browser(world)
+        try await browser.signIn(at: World.hub + "/", as: World.alice)
+        let old = try #require(world.gate.provider)
+        var options = old.options
+        options.scopes = ["groups"]
+        let same = ProviderClient(options: options, channel: world.fake, previous: old)
+        #expect(same.knownMetadata != nil)
+        options.issuer += "-2"
+        let other = ProviderClient(options: options, channel: world.fake, previous: old)
+        #expect(other.knownMetadata == nil)
     }
 
     // SECURITY-CASES D18.

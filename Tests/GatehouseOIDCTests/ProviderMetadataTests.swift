@@ -42,7 +42,6 @@ struct ProviderMetadataTests {
         #expect(metadata.authorizationEndpoint == Fixtures.issuer + "/protocol/auth")
         #expect(metadata.tokenEndpoint == Fixtures.issuer + "/protocol/token")
         #expect(metadata.keySetURL == Fixtures.issuer + "/protocol/certs")
-        #expect(metadata.userinfoEndpoint == Fixtures.issuer + "/protocol/userinfo")
         #expect(metadata.endSessionEndpoint == Fixtures.issuer + "/protocol/logout")
         #expect(metadata.algorithms == [.ps384, .rs256, .edDSA])
         #expect(metadata.promisesIssuer && metadata.supportsPKCE)
@@ -53,7 +52,7 @@ struct ProviderMetadataTests {
         let names = ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"]
         let metadata = try read(
             .object(Self.document(at: Fixtures.issuer).filter { names.contains($0.key) }))
-        #expect(metadata.endSessionEndpoint == nil && metadata.userinfoEndpoint == nil)
+        #expect(metadata.endSessionEndpoint == nil)
         #expect(metadata.algorithms == [.rs256])
         #expect(!metadata.promisesIssuer && !metadata.supportsPKCE)
         for name in names { #expect(error([name: .null]) == .missing(name)) }
@@ -96,11 +95,16 @@ struct ProviderMetadataTests {
         "http://localhost/token", "http://169.254.169.254/latest/meta-data",
     ])
     func `endpoints elsewhere, without TLS or unclear are refused`(url: String) {
-        for name in ["token_endpoint", "jwks_uri", "authorization_endpoint", "userinfo_endpoint"] {
+        for name in ["token_endpoint", "jwks_uri", "authorization_endpoint"] {
             let error = error([name: .string(url)])
             #expect(error == .mismatch(name) || error == .malformed(name))
         }
         #expect(error(["end_session_endpoint": .string(url)], base: Self.base) != nil)
+    }
+
+    @Test func `an endpoint that is not used may be anywhere`() {
+        let elsewhere = JSONValue.string("https://graph.example.com/oidc/userinfo")
+        #expect(error(["userinfo_endpoint": elsewhere, "introspection_endpoint": elsewhere]) == nil)
     }
 
     /// C34.
@@ -148,7 +152,6 @@ struct ProviderMetadataTests {
         let split = try read(.object(Self.document(at: Self.base)), base: Self.base)
         #expect(split.tokenEndpoint == Self.base + "/protocol/token")
         #expect(split.keySetURL == Self.base + "/protocol/certs")
-        #expect(split.userinfoEndpoint == Self.base + "/protocol/userinfo")
         #expect(split.authorizationEndpoint == Fixtures.issuer + "/protocol/auth")
         #expect(split.endSessionEndpoint == Fixtures.issuer + "/protocol/logout")
     }

@@ -170,21 +170,34 @@ extension Gate {
         do throws(OIDCError) {
             parsed = try IDToken.parse(tokens.idToken, algorithms: algorithms)
         } catch { throw .token(error) }
-        let keys: JWKSet
-        do throws(ProviderTrouble) {
-            keys = try await visit.provider.keys(for: parsed)
-        } catch {
-            if case .answer(.unknownKey) = error { throw .token(.unknownKey) }
-            throw .trouble(error)
-        }
         let expected = IDToken.Expectation(
             issuer: visit.provider.options.issuer,
             clientID: visit.provider.options.credentials.clientID, nonce: pkce.nonce,
             accessToken: tokens.accessToken, algorithms: algorithms,
             skew: visit.limits.clockSkew)
-        do throws(OIDCError) {
-            return try IDToken(parsed, keys: keys, expecting: expected, now: clock.timestamp())
-        } catch { throw .token(error) }
+        var isDoubted = false
+        while true {
+            let keys = try await keys(for: parsed, visit, isDoubted: isDoubted)
+            do throws(OIDCError) {
+                return try IDToken(
+                    parsed, keys: keys, expecting: expected, now: clock.timestamp())
+            } catch {
+                guard error == .badSignature, !isDoubted else { throw .token(error) }
+                isDoubted = true
+            }
+        }
+    }
+
+    private func keys(
+        for token: JWS, _ visit: Visit, isDoubted: Bool
+    ) async throws(LoginStop) -> JWKSet {
+        do throws(ProviderTrouble) {
+            return try await visit.provider.keys(
+                for: token, of: .tokenEndpoint, isDoubted: isDoubted)
+        } catch {
+            guard case .answer(.unknownKey) = error else { throw .trouble(error) }
+            throw .token(isDoubted ? .badSignature : .unknownKey)
+        }
     }
 
     /// Makes the session and sends the browser to its target.

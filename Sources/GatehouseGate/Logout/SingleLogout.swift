@@ -107,7 +107,7 @@ extension Gate {
         let keys: JWKSet
         do throws(ProviderTrouble) {
             if mayAsk {
-                keys = try await provider.keys(for: parsed)
+                keys = try await provider.keys(for: parsed, of: .anybody)
             } else {
                 guard let known = provider.knownKeys(for: parsed) else {
                     throw .answer(.unknownKey)

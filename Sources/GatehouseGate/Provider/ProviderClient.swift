@@ -25,6 +25,11 @@ public final class ProviderClient: Sendable {
             self.limits = limits
         }
 
+        /// Whether metadata and keys are the same.
+        func isSameProvider(as other: Options) -> Bool {
+            issuer == other.issuer && backChannelBase == other.backChannelBase
+        }
+
         /// Who we are to whom: what a session was made with, and cannot outlive.
         var registration: [UInt8] {
             Array(issuer.utf8) + [0] + Array(credentials.clientID.utf8)
@@ -47,11 +52,19 @@ public final class ProviderClient: Sendable {
     private let discovery = SingleFlight()
     private let keyReading = SingleFlight()
 
-    public init(options: Options, channel: any BackChannel, clock: GateClock = .system) {
+    /// - Parameter previous: what it knows of the same provider is known here.
+    public init(
+        options: Options, channel: any BackChannel, clock: GateClock = .system,
+        previous: ProviderClient? = nil
+    ) {
         self.options = options
         self.channel = channel
         self.clock = clock
         let limits = options.limits
+        if let previous, options.isSameProvider(as: previous.options) {
+            state = Locked(previous.state.withLock(\.self))
+            return
+        }
         state = Locked(
             State(
                 keys: JWKSetCache(
@@ -153,12 +166,22 @@ public final class ProviderClient: Sendable {
     // MARK: Keys
 
     /// The keys to verify `token` with, read again where the rule of ``JWKSetCache`` says so.
-    func keys(for token: JWS) async throws(ProviderTrouble) -> JWKSet {
+    ///
+    /// - Parameter isDoubted: whether the key that we know by its name does not fit: a provider
+    ///   may have made another one of that name.
+    func keys(
+        for token: JWS, of bearer: JWKSetCache.Bearer, isDoubted: Bool = false
+    ) async throws(ProviderTrouble) -> JWKSet {
         let metadata = try await metadata()
         // Twice: whoever waits for another's reading decides anew then.
-        for _ in 0..<2 {
+        for turn in 0..<2 {
             let now = clock.instant()
-            switch state.withLock({ $0.keys.decision(for: token, now: now) }) {
+            let decision = state.withLock { state in
+                isDoubted && turn == 0
+                    ? state.keys.decision(knows: false, of: bearer, now: now)
+                    : state.keys.decision(for: token, of: bearer, now: now)
+            }
+            switch decision {
             case .use(let keys): return keys
             case .refuse:
                 // Nobody is reading them either: then that is the answer.
@@ -170,9 +193,8 @@ public final class ProviderClient: Sendable {
             }
         }
         let now = clock.instant()
-        if case .use(let keys) = state.withLock({ $0.keys.decision(for: token, now: now) }) {
-            return keys
-        }
+        let decision = state.withLock { $0.keys.decision(for: token, of: bearer, now: now) }
+        if case .use(let keys) = decision { return keys }
         throw noKey()
     }
 

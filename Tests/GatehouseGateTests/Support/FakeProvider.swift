@@ -38,18 +38,21 @@ final class FakeProvider: BackChannel {
         var alterClaims: (@Sendable (inout [String: JSONValue]) -> Void)?
         var header: [String: JSONValue] = [:]
         var beforeToken: (@Sendable () async -> Void)?
+        var signer = TokenSigner(.es256, keyID: "k1")
     }
 
-    let signer: TokenSigner
+    var signer: TokenSigner { state.withLock(\.signer) }
     let stranger: TokenSigner
     private let clock: TestClock
     private let state = Locked(State())
 
     init(clock: TestClock) {
-        signer = TokenSigner(.es256, keyID: "k1")
         stranger = TokenSigner(.es256, keyID: "k2")
         self.clock = clock
     }
+
+    /// Makes another key of the same name, as a provider in development does at its start.
+    func renewKey() { state.withLock { $0.signer = TokenSigner(.es256, keyID: "k1") } }
 
     /// What every request gets from now on.
     func fail(with error: BackChannelError?) { state.withLock { $0.failure = error } }
