@@ -103,7 +103,11 @@ extension RequestPipeline {
         var fields = Fields()
         switch failure.reason {
         case .malformed(let error):
-            if error.status == 426 { fields.append("Sec-WebSocket-Version", "13") }
+            if error.status == 426 {
+                fields.append("Sec-WebSocket-Version", "13")
+                fields.append(.upgrade, "websocket")
+                fields.append(.connection, "upgrade")
+            }
             if error.status == 405 {
                 fields.append(.allow, "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS")
             }

@@ -214,7 +214,7 @@ def test_tls_versions_and_names(curl, gateway):
 
 
 @pytest.mark.parametrize("offered, chosen", [
-    (["h2", "http/1.1"], "http/1.1"), (["http/1.1"], "http/1.1"), (["h2"], None), (None, None)])
+    (["h2", "http/1.1"], "http/1.1"), (["http/1.1"], "http/1.1"), (None, None)])
 def test_alpn(gateway, offered, chosen):
     context = ssl.create_default_context(cafile=str(gateway.authority))
     if offered:
@@ -225,6 +225,15 @@ def test_alpn(gateway, offered, chosen):
         connection.sendall(b"GET /.gatehouse/healthz HTTP/1.1\r\nHost: x\r\n"
                            b"Connection: close\r\n\r\n")
         assert b" 200" in receive(connection).splitlines()[0]
+
+
+def test_alpn_with_nothing_in_common(gateway):
+    """RFC 7301, 3.2: the handshake ends, and says why."""
+    context = ssl.create_default_context(cafile=str(gateway.authority))
+    context.set_alpn_protocols(["h2"])
+    with socket.create_connection(("127.0.0.1", gateway.port)) as plain, \
+            pytest.raises(ssl.SSLError, match="NO_APPLICATION_PROTOCOL"):
+        context.wrap_socket(plain, server_hostname="localhost")
 
 
 def test_resumed_tls(gateway):

@@ -104,7 +104,8 @@ struct ProviderMetadataTests {
 
     @Test func `an endpoint that is not used may be anywhere`() {
         let elsewhere = JSONValue.string("https://graph.example.com/oidc/userinfo")
-        #expect(error(["userinfo_endpoint": elsewhere, "introspection_endpoint": elsewhere]) == nil)
+        #expect(
+            error(["userinfo_endpoint": elsewhere, "introspection_endpoint": elsewhere]) == nil)
     }
 
     /// C34.

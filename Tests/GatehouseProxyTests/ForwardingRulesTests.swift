@@ -39,6 +39,17 @@ struct ForwardingRulesTests {
         return buffer.withReadable { $0.repairedText }
     }
 
+    @Test func `an answer without a date gets one, an interim answer gets none and no length`()
+        throws
+    {
+        #expect(try returned("HTTP/1.1 200 OK\nX-A: 1\n\n").contains("\r\nDate: "))
+        let dated = try returned("HTTP/1.1 200 OK\ndate: Fri, 27 Nov 2026 16:00:00 GMT\n\n")
+        #expect(dated.lowercased().split(separator: "date: ").count == 2)
+        let interim = try returned("HTTP/1.1 103 Early Hints\nContent-Length: 3\nLink: </x>\n\n")
+        #expect(!interim.contains("Date") && !interim.contains("Length"))
+        #expect(interim.contains("Link: </x>\r\n"))
+    }
+
     // SECURITY B01–B03, A15, A17.
     @Test(arguments: [
         "X-Forwarded-User", "x-forwarded-user", "X_Forwarded_User", "X-Forwarded.User",

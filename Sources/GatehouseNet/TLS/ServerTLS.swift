@@ -203,7 +203,7 @@ public import GatehouseBase
                 }
                 at += 1 + length
             }
-            // Nothing in common: as without ALPN, HTTP/1.1.
-            return SSL_TLSEXT_ERR_NOACK
+            // Nothing in common ends the handshake (RFC 7301 §3.2).
+            return SSL_TLSEXT_ERR_ALERT_FATAL
         }
 }

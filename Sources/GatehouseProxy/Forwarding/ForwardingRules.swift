@@ -139,7 +139,9 @@ enum ForwardingRules {
             switch entry.name {
             case .contentType where head.fields.value(at: index).startsLike(eventStream):
                 isEventStream = true
-            case .contentLength where framing != .none || head.status == 204: passes = false
+            case .contentLength
+            where framing != .none || head.status == 204 || head.isInterim:
+                passes = false
             case .setCookie:
                 switch judge(head.fields.value(at: index), review) {
                 case .dropped: passes = false
@@ -173,6 +175,9 @@ enum ForwardingRules {
         if isEventStream, head.fields.firstIndex(of: .xAccelBuffering) == nil {
             // Or nginx, as it comes, keeps the events until the last one.
             buffer.append("X-Accel-Buffering: no\r\n")
+        }
+        if head.status >= 200, head.fields.firstIndex(of: .date) == nil {
+            buffer.appendField(.date, CalendarTime(.now()).httpDate.utf8.span)
         }
         append(framing, to: &buffer)
         if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
