@@ -34,7 +34,7 @@ public struct Limits: Sendable, Equatable {
     // MARK: Upstreams
     public var connectTime = Duration.seconds(5)
     public var addressDelay = Duration.milliseconds(250)
-    public var idleUpstreams = 64
+    public var idleUpstreams = 256
     public var idleUpstreamTime = Duration.seconds(55)
     public var resolverAnswer = Duration.seconds(10)
     public var resolverFailure = Duration.seconds(1)

@@ -15,6 +15,8 @@ public struct Fields: Sendable {
         public let name: FieldName
         /// The name also where `_` or `.` stands for `-`: what a backend may take it for.
         public let resembles: FieldName
+        /// Whether it has a name and no value.
+        public var isEmpty: Bool { valueCount == 0 }
     }
 
     @usableFromInline var bytes: [UInt8]

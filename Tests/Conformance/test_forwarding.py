@@ -454,6 +454,18 @@ def test_forwarded_append(proxy, backend):
     assert seen.all("x-forwarded-host") == ["outer.test"]
 
 
+@contract("4", "Empty forwarded fields of the client count for nothing")
+def test_empty_forwarded(proxy, backend):
+    path = proxy.add("/empty-forwarded", backend)
+    proxy.get(path, [("X-Forwarded-For", ""), ("X-Forwarded-Port", ""),
+                     ("X-Forwarded-Proto", ""), ("X-Forwarded-Host", "")], host="hub.test:8443")
+    seen = backend.last
+    assert seen.all("x-forwarded-for") == ["127.0.0.1"]
+    assert seen.all("x-forwarded-port") == ["8443"]
+    assert seen.all("x-forwarded-proto") == ["http"]
+    assert seen.all("x-forwarded-host") == ["hub.test:8443"]
+
+
 @contract("4", "`x-forwarded-for` is the address that the client came from")
 def test_forwarded_peer(proxy, backend):
     path = proxy.add(unique(), backend)

@@ -39,6 +39,7 @@ enum ForwardedFields {
             switch name {
             case .xForwardedFor: return peer.isEmpty
             case .xForwardedPort, .xForwardedProto: return false
+            case .xForwardedHost: return !entry.isEmpty
             default: return true
             }
         }
@@ -78,12 +79,17 @@ enum ForwardedFields {
                     }
                 }
             }
-            if !isUpgrade, let host, head.fields.firstIndex(of: .xForwardedHost) == nil,
+            if !isUpgrade, let host, !ForwardedFields.namesHost(head.fields),
                 !owned.contains("X-Forwarded-Host")
             {
                 buffer.appendField(.xForwardedHost, head.fields.value(at: host))
             }
         }
+    }
+
+    /// Whether the client has named a host; an empty field names none.
+    private static func namesHost(_ fields: borrowing Fields) -> Bool {
+        fields.firstIndex(of: .xForwardedHost).map { !fields.value(at: $0).isEmpty } ?? false
     }
 
     /// One value each, of the client and not of the front.
@@ -111,8 +117,11 @@ enum ForwardedFields {
         buffer.append(": ")
         var line = fields.firstIndex(of: name)
         while let index = line {
-            buffer.append(fields.value(at: index))
-            buffer.append(0x2C)
+            let value = fields.value(at: index)
+            if !value.isEmpty {
+                buffer.append(value)
+                buffer.append(0x2C)
+            }
             line = fields.firstIndex(of: name, from: index + 1)
         }
         ours(&buffer)

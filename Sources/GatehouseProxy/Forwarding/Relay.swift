@@ -126,18 +126,27 @@ extension HTTP1Connection {
         headSent = true
         account.status = head.status
         var body = BodyDecoder(framing, limits)
-        while true {
+        do throws(ExchangeFailure) {
             try moveAnswer(upstream, &body, isChunked: outgoing == .chunked, forwarding)
-            if body.isEnded { break }
+        } catch {
+            // Nothing of it has gone out: the client is told in another answer.
+            outbound.removeAll()
+            headSent = false
+            account.status = 0
+            account.sent = 0
+            throw error
+        }
+        while !body.isEnded {
             try await flush()
-            guard upstream.inbound.isEmpty else { continue }
-            if try await fillAnswer(upstream, body, forwarding) {
+            if upstream.inbound.isEmpty {
+                guard try await fillAnswer(upstream, body, forwarding) else {
+                    prepareOutbound()
+                    if outgoing == .chunked { outbound.appendLastChunk() }
+                    break
+                }
                 forwarding.onRouteActivity?(.fromServer)
-                continue
             }
-            prepareOutbound()
-            if outgoing == .chunked { outbound.appendLastChunk() }
-            break
+            try moveAnswer(upstream, &body, isChunked: outgoing == .chunked, forwarding)
         }
         if try !tryFlush() { try await flush() }
         isComplete = true

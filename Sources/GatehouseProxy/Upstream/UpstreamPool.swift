@@ -16,6 +16,7 @@ public final class UpstreamPool {
     /// How many connections there are, idle, in use or being made.
     public internal(set) var connectionCount = 0
     private var idleNumber = 0
+    private var nextLook = Instant(nanoseconds: 0)
     /// Connections made since the start.
     public private(set) var openedCount = 0
     /// Exchanges since the start that got a connection which had carried another.
@@ -93,7 +94,10 @@ public final class UpstreamPool {
     /// Gives up those that have been idle for longest, an eighth at once.
     /// - Returns: false where none is idle.
     private func makeRoom() -> Bool {
+        // Where none is idle it is not asked again and again.
+        guard core.now >= nextLook else { return false }
         let idle = shelves.values.flatMap(\.idle).sorted { $0.idleNumber < $1.idleNumber }
+        if idle.isEmpty { nextLook = core.now + .milliseconds(10) }
         for connection in idle.prefix((idle.count + 7) / 8) { UpstreamPool.discard(connection) }
         return !idle.isEmpty
     }

@@ -7,14 +7,14 @@ import Testing
 
 /// An upstream that dies within its answer: the client must see that something is missing.
 struct CutAnswerTests {
-    /// Answers that end too early.
+    /// Answers that end too early; what is behind `|` comes a moment later.
     static let cut = [
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345",
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n12345",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\nxyz\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n|xyz\r\n",
     ]
 
     /// A server that answers `/open/cut/N` with the Nth of these, resets after `/open/reset/N`, and
@@ -27,11 +27,12 @@ struct CutAnswerTests {
                 return try await connection.send(
                     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole")
             }
-            try await connection.send(CutAnswerTests.cut[number])
-            guard parts[1] == "reset" else { return }
-            // A reset throws away what was not read yet: first the answer has to begin.
-            await EventLoop.sleep(.milliseconds(30), on: loop.core)
-            connection.reset()
+            for piece in CutAnswerTests.cut[number].split(separator: "|") {
+                try await connection.send(String(piece))
+                await EventLoop.sleep(.milliseconds(30), on: loop.core)
+            }
+            // A reset throws away what was not read yet: the answer has begun by now.
+            if parts[1] == "reset" { connection.reset() }
         }
     }
 
@@ -87,6 +88,23 @@ struct CutAnswerTests {
             try #require(decoded.configuration), log: .none, accessSink: { _ in })
         let url = try await gateway.start()[0]
         try await expectCuts(try #require(TestURL(url)?.port), nil)
+        await gateway.stop()
+        server.stop()
+    }
+
+    @Test func `while nothing of it has gone out the client is told in another answer`()
+        async throws
+    {
+        let server = try RawServer { connection, _ in
+            _ = try await connection.request()
+            try await connection.send(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\nxyz\r\n")
+            _ = await connection.waitForEnd()
+        }
+        let gateway = try await TestGateway.open(before: server)
+        let answer = try await gateway.browser().send("GET", gateway.publicURL + "/open/x")
+        #expect(answer.status == 502)
+        #expect(!answer.text.contains("12345"))
         await gateway.stop()
         server.stop()
     }
