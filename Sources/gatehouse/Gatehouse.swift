@@ -11,6 +11,7 @@ enum Gatehouse {
     static func main() async {
         // First of all: it may end at any moment.
         let parent = getppid()
+        StandardStream.open()
         let environment = ProcessEnvironment.variables
         if let name = CommandLine.arguments.first, CHPCommandLine.isCalled(by: name) {
             let words = Array(CommandLine.arguments.dropFirst())

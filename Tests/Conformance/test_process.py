@@ -286,3 +286,14 @@ def test_many_servers_with_few_descriptors(start, backend, peer):
     for number in range(200):
         path = proxy.add(f"/user/{number}", f"{backend.url}/{number}")
         assert proxy.request("GET", path, [("Connection", "close")]).status == 200, number
+
+
+@contract("1", "Started without standard input, output and error it serves")
+def test_closed_descriptors(start, backend, peer):
+    closed = ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *peer.command]
+    proxy = start(command=closed)
+    proxy.add("/", backend)
+    assert proxy.request("GET", "/x").status == 200
+    # Nobody's socket has their numbers.
+    for number in range(3):
+        assert os.readlink(f"/proc/{proxy.process.pid}/fd/{number}") == "/dev/null"
