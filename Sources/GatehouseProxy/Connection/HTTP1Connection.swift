@@ -140,6 +140,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
 
     /// The client went away: what it asked for is given up.
     public func socketIsReady(hungUp: Bool) {
+        if hungUp { tunnel?.clientHasHungUp() }
         guard hungUp, phase == .exchanging else { return }
         abandonment?.abandon()
         guard let upstream else { return }

@@ -11,6 +11,10 @@ final class TunnelSide {
     var isWriting = false
     /// Whether the other side has said all that it has to say.
     var isLast = false
+    /// Whether it reads no more: what it has said before may be on its way all the same.
+    var takesNothing = false
+    /// Until when what it says is read, and thrown away.
+    var end = Instant.never
 
     init(
         _ stream: ByteStream, _ buffer: consuming ByteBuffer, _ sender: WebSocketFrameTracker.Sender
@@ -89,17 +93,15 @@ final class Tunnel {
                 guard cause == nil else { break }
                 note(source)
                 source.isWriting = true
-                // For as long as it takes: the page behind a tab that sleeps reads nothing. Who has
-                // vanished is found by TCP, which sends on in vain.
-                while try !sink.stream.tryWrite(&source.buffer) {
-                    try await sink.stream.waitWritable()
-                }
+                let isTaken = try await write(source, to: sink)
                 source.isWriting = false
+                if !isTaken, cause == nil { return try await outlast(source, sink) }
             }
             if cause == nil { return halfClose(source, sink) }
         } catch {
             source.isWriting = false
             if cause == nil {
+                if error == .reset, source.takesNothing { return halfClose(source, sink) }
                 // Either stream failed: nothing more passes, in neither direction.
                 client.stream.abort(.closed)
                 server.stream.abort(.closed)
@@ -108,6 +110,44 @@ final class Tunnel {
             // One side was reset; the other is told all the same.
         }
         await sayEnd(to: sink, after: source)
+    }
+
+    /// Writes what has come, for as long as it takes: the page behind a tab that sleeps reads
+    /// nothing. Who has vanished is found by TCP, which sends on in vain. Only for a client who has
+    /// gone a server that takes nothing is not waited for.
+    /// - Returns: false where the other side reads no more.
+    private func write(
+        _ source: TunnelSide, to sink: TunnelSide
+    ) async throws(StreamError) -> Bool {
+        do throws(StreamError) {
+            while try !sink.stream.tryWrite(&source.buffer) {
+                if client.stream.socket.isHungUp { clientHasHungUp() }
+                try await sink.stream.waitWritable()
+            }
+            return true
+        } catch {
+            guard error == .reset else { throw error }
+            return false
+        }
+    }
+
+    /// Limits how long the server may take nothing of what a client has left behind.
+    func clientHasHungUp() {
+        guard client.isWriting, cause == nil else { return }
+        server.stream.socket.writeDeadline = .now() + limits.halfClosed
+    }
+
+    /// Lets a side that reads no more say what it has said before it stopped: why, in a Close
+    /// frame. What the other one says meanwhile is thrown away, since a socket that is closed with
+    /// unread bytes takes back what it has sent.
+    private func outlast(_ source: TunnelSide, _ sink: TunnelSide) async throws(StreamError) {
+        sink.takesNothing = true
+        sink.isLast = true
+        limitSilence(of: sink)
+        source.buffer.removeAll()
+        while cause == nil, Instant.now() < source.end, try await fill(source) {
+            source.buffer.removeAll()
+        }
     }
 
     /// Waits for bytes. Idle sides hold no buffer and have no deadline.
@@ -145,13 +185,14 @@ final class Tunnel {
     private func halfClose(_ source: TunnelSide, _ sink: TunnelSide) {
         sink.stream.shutdownWrite()
         sink.isLast = true
+        if source.takesNothing { sink.end = .now() + limits.lingerTime }
         limitSilence(of: sink)
     }
 
     /// Who is left may say whatever he has to say, but not stay silent for ever.
     private func limitSilence(of side: TunnelSide) {
         guard cause == nil else { return }
-        side.stream.socket.readDeadline = .now() + limits.halfClosed
+        side.stream.socket.readDeadline = min(.now() + limits.halfClosed, side.end)
     }
 
     /// 1008 to the browser, 1001 to the upstream (RFC 6455 §7.4.1), then the end.

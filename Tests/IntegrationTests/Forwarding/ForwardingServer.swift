@@ -9,23 +9,30 @@ import GatehouseTesting
 final class ForwardingServer: Responder {
     private let target: UpstreamTarget
     private let review: ResponseReview
+    private let tunnels: Journal?
     private let pool: UpstreamPool
 
-    private init(_ target: UpstreamTarget, _ review: ResponseReview, core: LoopCore) {
+    private init(
+        _ target: UpstreamTarget, _ review: ResponseReview, _ tunnels: Journal?, core: LoopCore
+    ) {
         self.target = target
         self.review = review
+        self.tunnels = tunnels
         let limits = Limits()
         pool = UpstreamPool(core: core, resolver: Resolver(limits), limits: limits)
     }
 
+    /// - Parameter tunnels: notes `ended` for each that has.
     static func start(
         _ target: UpstreamTarget, review: ResponseReview = ResponseReview(),
-        limits: Limits = Limits()
+        limits: Limits = Limits(), tunnels: Journal? = nil
     ) throws -> LocalServer {
         try LocalServer.start(limits: limits) { loop in
-            ForwardingServer(target, review, core: loop.core)
+            ForwardingServer(target, review, tunnels, core: loop.core)
         }
     }
+
+    func tunnelHasEnded(_ exchange: any Exchange) { tunnels?.note("ended") }
 
     func respond(to exchange: any Exchange) async {
         do throws(ExchangeFailure) {
