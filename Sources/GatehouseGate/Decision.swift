@@ -23,6 +23,8 @@ public struct Passage: Sendable {
     public var session: Session?
     /// Who bears the token that let it pass.
     public var bearer: HubBearer?
+    /// Whether the request and its body are something that the user does.
+    public var isActivity = true
     /// Whether data frames of a WebSocket's client are something that the user does.
     public var countsFrames = true
     /// What the browser gets in place of the upstream's answer.

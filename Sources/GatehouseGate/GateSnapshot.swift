@@ -208,15 +208,14 @@ public final class GateSnapshot: Sendable {
         var passage = Passage(
             edits: FieldEdits(identityNames: identityNames, set: fields),
             review: ResponseReview(
-                caching: FetchMetadata.isNavigation(request) ? .navigation : .privateOnly),
+                caching: FetchMetadata.isDocument(request) ? .navigation : .privateOnly),
             session: session)
         if let hub {
             screen(&passage, hub, visitor.prefix, &memo)
             passage.countsFrames = address == .channel
-            if hub.isActivity(request, address) { session.touch(arrival.now) }
-        } else {
-            session.touch(arrival.now)
+            passage.isActivity = hub.isActivity(request, address)
         }
+        if passage.isActivity { session.touch(arrival.now) }
         return .pass(passage)
     }
 

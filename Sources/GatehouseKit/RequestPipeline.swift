@@ -226,7 +226,8 @@ final class RequestPipeline: Responder {
             target: target, edits: passage.edits, review: passage.review,
             pool: state.pool, requestID: id, rewriting: route.rules.rewriting,
             onActivity: onActivity,
-            onRouteActivity: activity(of: route, isUpgrade ? nil : passage.session))
+            onRouteActivity: activity(
+                of: route, isUpgrade || !passage.isActivity ? nil : passage.session))
         forwarding.maximumBody = route.rules.maximumBody
         forwarding.substitute = passage.substitute
         try await exchange.forward(forwarding)

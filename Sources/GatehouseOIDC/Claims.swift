@@ -9,9 +9,9 @@ struct Claims {
 
     init(_ claims: JSONValue) { members = claims.object ?? [:] }
 
-    /// A claim that may be absent, but not something else.
+    /// A claim that may be absent, but not something else. Providers write null for absent, too.
     func text(_ name: String) throws(OIDCError) -> String? {
-        guard let value = members[name] else { return nil }
+        guard let value = members[name], value != .null else { return nil }
         guard let text = value.string else { throw .malformed(name) }
         return text
     }

@@ -241,6 +241,25 @@ import Testing
         #expect(!answer.body.contains("sid-a"))
     }
 
+    @Test func `a page is not to be kept, by a link or by a form, and other answers may be`()
+        async throws
+    {
+        let world = try World()
+        var browser = Browser(world)
+        try await browser.signIn(at: World.hub + "/", as: World.alice)
+        let document = [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")]
+        let script = [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")]
+        for (method, fields, caching) in [
+            ("GET", document, ResponseReview.Caching.navigation), ("POST", document, .navigation),
+            ("GET", script, .privateOnly), ("POST", script, .privateOnly),
+        ] {
+            let answer = try await browser.send(
+                method, World.hub + "/page",
+                fields + [("Sec-Fetch-Site", "same-origin"), ("Origin", World.hub)])
+            #expect(answer.passage?.review.caching == caching, "\(method) \(fields)")
+        }
+    }
+
     @Test func `a connection remembers its session until something changes`() async throws {
         let world = try World()
         var browser = Browser(world)

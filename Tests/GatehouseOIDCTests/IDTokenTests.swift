@@ -201,6 +201,17 @@ struct IDTokenTests {
         #expect(error(["typ": "Bearer", "aud": "account"]) == .mismatch("typ"))
     }
 
+    @Test func `a claim that is null is not there`() throws {
+        var claims = Self.good
+        for name in ["preferred_username", "email", "name", "acr"] { claims[name] = .null }
+        let token = try validate(Fixtures.elliptic.token(.object(claims)))
+        #expect(token.preferredUsername == nil && token.acr == nil)
+        claims["sub"] = .null
+        #expect(
+            Fixtures.error { try validate(Fixtures.elliptic.token(.object(claims))) }
+                == .missing("sub"))
+    }
+
     @Test func `a refreshed token has no nonce and is checked without one`() throws {
         var refreshed = expectation
         refreshed.nonce = nil

@@ -274,6 +274,8 @@ import Testing
             "{path: /user, upstream: \"http://127.0.0.1:\(echo.port)\", preset: jupyterhub}",
             "{path: /user/bob/api/kernels, upstream: \"http://127.0.0.1:\(pages.port)\", "
                 + "preset: jupyterhub}",
+            "{path: /user/bob/lab, upstream: \"http://127.0.0.1:\(pages.port)\", "
+                + "preset: jupyterhub}",
         ])
         let gateway = try await TestGateway(settings: settings) { _ in upstream }
         let alice = try await gateway.browser(of: "alice")
@@ -298,6 +300,10 @@ import Testing
                 let poll = try await bob.send(
                     "GET", gateway.publicURL + "/user/bob/api/kernels")
                 polls.append(poll.status)
+                // What a page keeps of its own layout, with a body.
+                _ = try await bob.send(
+                    "PUT", gateway.publicURL + "/user/bob/lab/api/workspaces/default",
+                    body: Array("{}".utf8))
                 await EventLoop.sleep(.milliseconds(100), on: loop.core)
             }
             #expect(end?.closeCode == 1008)

@@ -97,7 +97,7 @@ extension GateSnapshot {
         var edits = FieldEdits(identityNames: identityNames)
         edits.cookies = .none
         let caching: ResponseReview.Caching =
-            FetchMetadata.isNavigation(request) ? .navigation : .privateOnly
+            FetchMetadata.isDocument(request) ? .navigation : .privateOnly
         return Passage(
             edits: edits, review: ResponseReview(caching: caching, screen: NoCookies()),
             session: nil, bearer: bearer)
