@@ -1049,9 +1049,14 @@ static void print_times(const char *name, const uint64_t *times) {
            quantile(times, 0.5), quantile(times, 0.99), quantile(times, 1));
 }
 
+static uint64_t rogues_done(void) {
+    uint64_t sum = 0;
+    for (int i = 0; i < ROGUE_KINDS; i++) sum += rogue_done[i];
+    return sum;
+}
+
 static void report(double seconds, const int *memory, const int *open, int samples) {
-    uint64_t rogue_sum = 0;
-    for (int i = 0; i < ROGUE_KINDS; i++) rogue_sum += rogue_done[i];
+    uint64_t rogue_sum = rogues_done();
     printf("{\n  \"seconds\": %.1f, \"requests\": %lu, \"api_calls\": %lu, \"listings\": %lu,\n"
            "  \"route_cycles\": %lu, \"rogues\": %lu, \"requests_a_second\": %.0f,\n"
            "  \"answered_a_second\": %.0f,\n"
@@ -1099,7 +1104,7 @@ int main(int count, char **words) {
             memory[samples] = resident_kilobytes(), open[samples++] = descriptors();
     }
     double took = now - start;
-    answered = plain_done + api_done;       // in time: what follows is what has been left behind
+    answered = plain_done + api_done + rogues_done();   // in time: what follows was left behind
     finish();
     report(took, memory, open, samples);
     return 0;

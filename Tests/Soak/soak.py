@@ -27,9 +27,9 @@ WARM_UP = 10
 # hundred KiB; 13,000 failures and 90,000 requests lie between the quarters of one minute, so that a
 # connection that is forgotten now and then, or 200 bytes of every failure, go beyond it.
 BOUND_KB = 2048
-# Of the load that was to be, failures not counted, what must have been answered while it went on.
-# The rest of one minute is three seconds' worth: what comes at once at the start, or a machine that
-# stalls, and is not made up for before the end.
+# Of the requests that were to be, the deliberate failures among them, what must have been answered
+# while the load went on. The rest of one minute is three seconds' worth: as much as comes at once at
+# the start, or as a machine that stalls has not made up for at the end.
 ENOUGH = 0.95
 
 
