@@ -14,8 +14,8 @@ public enum Page: Sendable {
     // MARK: Leaving
 
     /// Asks before signing out; posts `token` as `csrf` to `action`. The answer may be a redirect to
-    /// `provider`, an origin.
-    case confirmLogout(username: String?, action: String, token: Secret, provider: String)
+    /// the provider.
+    case confirmLogout(username: String?, action: String, token: Secret)
     /// Asks before logging out at JupyterHub and everywhere; `link` does it.
     case confirmHubLogout(username: String?, link: String)
     /// Signed out here; `signIn` starts a login.

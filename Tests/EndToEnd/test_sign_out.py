@@ -4,8 +4,12 @@ import time
 
 import pytest
 
+from lab.basics import free_port
+from lab.broker import Brokered
+from lab.chromium import fill_keycloak_form
 from lab.client import Client, LiveDownload, LiveSocket, LiveUpload, field
 from lab.ends import assert_all_dead, assert_dead_by_our_stamps
+from lab.gateway import Gateway
 
 
 def start_kernel(client, user):
@@ -143,3 +147,39 @@ def test_forged_logout_tokens_end_nothing(gateway, fresh_sessions, client):
     assert client.request("GET", "/.gatehouse/backchannel-logout", {"Cookie": ""}).status == 405
     assert client.get("/hello").status == 200
     assert "no-store" in field(client.navigate("/hello"), "Cache-Control")
+
+
+@pytest.fixture
+def brokered(folder, certificates, keycloak, upstream):
+    """A gateway whose provider hands the browser to another one at the end of a session."""
+    provider, port = Brokered(keycloak), free_port()
+    keycloak.allow_addresses([f"https://localhost:{port}"])
+    gateway = Gateway(
+        folder / "brokered", port, certificates, hosts=["localhost"],
+        routes=[{"path": "/", "upstream": upstream.url}],
+        access=[{"path": "/**", "allow": "signed_in"}], oidc={"issuer": provider.issuer})
+    yield gateway, provider
+    code = gateway.stop()
+    provider.close()
+    assert code == 0
+
+
+@pytest.mark.parametrize("user", ["alice", "many"])
+@pytest.mark.parametrize("way", ["link", "question"])
+def test_the_provider_sends_a_sign_out_on_to_another_origin(
+        brokered, keycloak, fresh_sessions, page, way, user):
+    gateway, provider = brokered
+    page.goto(f"{gateway.url}/page-with-sign-out")
+    fill_keycloak_form(page, user)
+    page.wait_for_url(f"{gateway.url}/page-with-sign-out")
+    assert keycloak.sessions(user)
+    if way == "link":
+        page.click("#out")
+    else:
+        page.goto(f"{gateway.url}/.gatehouse/logout")
+        page.locator("form button").click()
+    # An ID token that is too long for a URL is posted by a page of ours.
+    page.wait_for_url("**/.gatehouse/logged-out*", timeout=10_000)
+    assert len(provider.visits) == 1 and not keycloak.sessions(user)
+    page.goto(f"{gateway.url}/hello")
+    page.wait_for_selector("#kc-form-login")

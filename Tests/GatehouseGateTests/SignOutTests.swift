@@ -24,7 +24,7 @@ import Testing
     }
 
     private func token(_ page: Page?) throws -> String {
-        guard case .confirmLogout(_, _, let token, _)? = page else {
+        guard case .confirmLogout(_, _, let token)? = page else {
             throw PageMissing()
         }
         return token.revealText()

@@ -61,8 +61,7 @@ extension Gate {
         .page(
             .confirmLogout(
                 username: session.displayName, action: "\(OwnPath.logout)",
-                token: Secret(FormToken.make(.form, for: session, key: keys.forms)),
-                provider: visit.provider.origin),
+                token: Secret(FormToken.make(.form, for: session, key: keys.forms))),
             status: status)
     }
 

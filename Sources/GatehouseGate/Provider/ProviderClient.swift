@@ -79,13 +79,6 @@ public final class ProviderClient: Sendable {
         return standard + options.scopes.filter { !standard.contains($0) }
     }
 
-    /// Where browsers meet the provider: scheme, host and port of the issuer.
-    var origin: String {
-        let parts = options.issuer.split(
-            separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        return parts.prefix(3).joined(separator: "/")
-    }
-
     // MARK: Discovery
 
     /// The metadata as far as they are known; nothing is asked.

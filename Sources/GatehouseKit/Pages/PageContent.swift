@@ -14,8 +14,7 @@ struct PageContent {
     var paragraphs: [String]
     var points: [String] = []
     var actions: [Action] = []
-    /// Where forms may lead, besides ourselves.
-    var formTargets: [String] = []
+    /// A form that ends at the provider, wherever that sends the browser on its way.
     var hasForm = false
     /// The form is sent without asking, where scripts run.
     var submitsItself = false
@@ -77,7 +76,7 @@ struct PageContent {
                 username.map { "You are signed in as \($0)." } ?? "You are signed in.",
                 "Logging out ends all your open pages here. What runs in your notebooks goes on.",
                 actions: [.button("Log out", to: link), .link("Stay signed in", to: "/")])
-        case .confirmLogout(let username, let action, let token, let provider):
+        case .confirmLogout(let username, let action, let token):
             self.init(
                 "Sign out?",
                 username.map { "You are signed in as \($0)." } ?? "You are signed in.",
@@ -86,7 +85,6 @@ struct PageContent {
                     .form("Sign out", to: action, fields: [("csrf", token)]),
                     .link("Stay signed in", to: "/"),
                 ])
-            formTargets = [provider]
             hasForm = true
         case .signedOut(let provider, let signIn):
             self.init("You are signed out", actions: [.button("Sign in again", to: signIn)])
@@ -113,7 +111,6 @@ struct PageContent {
                 "Almost signed out",
                 "You are signed out here. One more step signs you out everywhere else.",
                 actions: [.form("Finish signing out", to: action, fields: fields)])
-            formTargets = [PageContent.origin(of: action)]
             hasForm = true
             submitsItself = true
         default: return nil
@@ -268,11 +265,5 @@ struct PageContent {
                 ], []
             )
         }
-    }
-
-    /// Scheme, host and port of an absolute URL.
-    private static func origin(of url: String) -> String {
-        url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-            .prefix(3).joined(separator: "/").split(separator: "?").first.map { String($0) } ?? ""
     }
 }

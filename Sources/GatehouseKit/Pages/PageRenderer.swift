@@ -34,28 +34,16 @@ public struct PageRenderer: Sendable {
         return response
     }
 
-    /// Nothing but our own style, and forms only where they must lead.
+    /// Nothing but our own style, and no forms where there is none.
     ///
-    /// Browsers hold redirects after a form against `form-action` too: hence the provider beside
-    /// ourselves.
+    /// A page with a form has no `form-action`: browsers hold every redirect after a form against
+    /// it, and whom a provider asks to end its session we cannot know (`docs/decisions/0020`). No
+    /// markup is others', so that there is no form but ours.
     private func policy(_ content: PageContent) -> String {
-        let targets =
-            content.hasForm
-            ? (["'self'"] + content.formTargets.filter(PageRenderer.isSource))
-                .joined(separator: " ")
-            : "'none'"
         let script = content.submitsItself ? "script-src '\(scriptHash)'; " : ""
-        return "default-src 'none'; \(script)style-src '\(styleHash)'; form-action \(targets); "
+        let forms = content.hasForm ? "" : "form-action 'none'; "
+        return "default-src 'none'; \(script)style-src '\(styleHash)'; \(forms)"
             + "frame-ancestors 'none'; base-uri 'none'"
-    }
-
-    /// An origin that can stand in a policy without adding to it.
-    private static func isSource(_ text: String) -> Bool {
-        (text.hasPrefix("https://") || text.hasPrefix("http://"))
-            && text.utf8.allSatisfy { byte in
-                byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: ";")
-                    && byte != UInt8(ascii: ",") && byte != UInt8(ascii: "'")
-            }
     }
 
     private func document(_ content: PageContent, status: Int, id: String) -> String {

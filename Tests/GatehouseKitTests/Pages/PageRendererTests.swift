@@ -16,7 +16,7 @@ import Testing
         .denied(username: attack),
         .loginFailed(.refused(code: attack, description: attack), retry: "/x?\(attack)"),
         .confirmLogout(
-            username: attack, action: "/\(attack)", token: Secret(attack), provider: attack),
+            username: attack, action: "/\(attack)", token: Secret(attack)),
         .signedOut(.mayBeAlive(end: "https://sso.example/?\(attack)"), signIn: "/?\(attack)"),
         .signedOut(.unknown(end: attack), signIn: attack), .badRequest(attack),
         .endSession(
@@ -55,15 +55,38 @@ import Testing
         #expect(fields.text(.contentType) == "text/html; charset=utf-8")
     }
 
-    @Test func `a form may lead to the provider and a bad origin adds nothing to the policy`() {
-        func policy(_ provider: String) -> String {
-            let page = Page.confirmLogout(
-                username: nil, action: "/x", token: Secret("t"), provider: provider)
+    // A provider may send the browser on to any other, which `form-action` would forbid.
+    @Test func `the provider may send a sign-out's form wherever it likes, and no page loads more`()
+        throws
+    {
+        let pages: [Page] = [
+            .confirmLogout(username: "alice", action: "/x", token: Secret("t")),
+            .endSession(
+                action: "https://x; script-src *", fields: [("id_token_hint", Secret("t"))]),
+        ]
+        for page in pages {
             let response = PageRenderer().render(page, status: 200, id: "r")
-            return response.head.fields.text(.contentSecurityPolicy) ?? ""
+            let policy = try #require(response.head.fields.text(.contentSecurityPolicy))
+            #expect(!policy.contains("form-action"))
+            #expect(policy.hasPrefix("default-src 'none'; "))
+            #expect(policy.hasSuffix("; frame-ancestors 'none'; base-uri 'none'"))
+            #expect(!policy.contains("*") && !policy.contains("unsafe"))
+            // No form but the one of ours, in any page.
+            let text = String(decoding: response.body, as: UTF8.self)
+            #expect(text.ranges(of: "<form").count == 1)
         }
-        #expect(policy("https://sso.example").contains("form-action 'self' https://sso.example;"))
-        #expect(policy("https://x; script-src *").contains("form-action 'self';"))
-        #expect(!policy("https://x; script-src *").contains("script-src"))
+    }
+
+    @Test func `a page without a form lets none be sent, and what leads to a login is a link`() {
+        for page in PageRendererTests.pages {
+            let response = PageRenderer().render(page, status: 200, id: "r")
+            let policy = response.head.fields.text(.contentSecurityPolicy) ?? ""
+            let text = String(decoding: response.body, as: UTF8.self)
+            let isSignOut =
+                if case .confirmLogout = page { true } else if case .endSession = page { true } else
+                { false }
+            #expect(text.contains("<form") == isSignOut)
+            #expect(policy.contains("form-action 'none'") == !isSignOut)
+        }
     }
 }
