@@ -22,6 +22,7 @@ public final class Gate: Sendable {
     let redemptions: Redemptions
     let replays: SeenOnce
     let rejections: PeerRate
+    let signOuts: RecentSignOuts
     /// nil only while it is made.
     private let current: Locked<GateSnapshot?>
 
@@ -51,6 +52,7 @@ public final class Gate: Sendable {
         redemptions = Redemptions(limits: options.limits)
         replays = SeenOnce(capacity: options.limits.replayEntries)
         rejections = PeerRate(perSecond: options.limits.logoutTokensPerPeer)
+        signOuts = RecentSignOuts(indexKey: keys.index)
         current = Locked(nil)
         take(options, provider)
         _ = store.admit(registration)
@@ -135,7 +137,7 @@ public final class Gate: Sendable {
             "user": session.username.map { .string($0) } ?? .null,
             "idle_seconds": .number(Double(max(0, idle.wholeSeconds))),
             "absolute_seconds": .number(Double(max(0, absolute.wholeSeconds))),
-            "csrf": .string(FormToken.make(.form, for: session, key: keys.forms)),
+            "csrf": .string(FormToken.make(.form, for: session.tag, key: keys.forms)),
             "logout_url": .string(visit.url(OwnPath.logout)),
         ])
         guard
@@ -174,6 +176,7 @@ public final class Gate: Sendable {
 
     /// Ends the sessions that have run into a limit; to be called about once a second.
     public func endExpired() async {
+        signOuts.forget(before: clock.instant())
         let limits = snapshot.options.session
         let expired = store.expired(now: clock.instant(), limits: limits)
         for cause in [EndCause.idle, .absolute] {

@@ -14,6 +14,7 @@ public final class GateSnapshot: Sendable {
     let clock: GateClock
     let log: Log
     let cookieLog: CookieLog
+    let signOuts: RecentSignOuts
     let rules: AccessRules
     let hosts: PublicHosts
     let identityNames: OwnedNames
@@ -33,6 +34,7 @@ public final class GateSnapshot: Sendable {
         clock = gate.clock
         log = gate.log
         cookieLog = gate.cookieLog
+        signOuts = gate.signOuts
         rules = AccessRules(options.access)
         hosts = PublicHosts(options.publicURLs)
         identityNames = OwnedNames(options.identityNames)
@@ -115,7 +117,7 @@ public final class GateSnapshot: Sendable {
             let address = hub?.address(of: path, reading) ?? .other
             if address == .logout, !rules.isDenial(rule) {
                 let found = session(of: request, arrival, host: host, &memo)
-                switch decideHubLogout(request, found) {
+                switch decideHubLogout(request, found, visitor) {
                 case .answer(let answer): return .answer(answer)
                 case .whole:
                     guard let session = found?.0,
@@ -267,32 +269,5 @@ public final class GateSnapshot: Sendable {
         let made = IdentityFields.make(route, for: identity, limit: options.identityFieldBytes)
         if let made { memo.note(route, identity, made) }
         return made
-    }
-
-    /// The live session that a request's one cookie opens, on its own host.
-    func session(
-        of request: borrowing RequestHead, _ arrival: Arrival, host: Int?,
-        _ memo: inout SessionMemo
-    ) -> (Session, SessionIdentity)? {
-        guard let host, provider != nil, arrival.isTLS,
-            case .one(let place) = CookieField.find(ReservedCookies.session, in: request.fields)
-        else { return nil }
-        let value = request.fields.cookie(at: place)
-        let found: (Session, SessionIdentity)
-        if let known = memo.recall(value) {
-            found = known
-        } else {
-            memo.forget()
-            guard let opened = store.find(value, now: arrival.now) else { return nil }
-            let generation = opened.session.generation
-            found = (opened.session, opened.session.identity)
-            if opened.isCurrent {
-                memo.remember(value, found.0, generation: generation, identity: found.1)
-            }
-        }
-        guard found.0.host == hosts.entries[host].host,
-            found.0.expiry(at: arrival.now, limits: options.session) == nil
-        else { return nil }
-        return found
     }
 }

@@ -30,6 +30,19 @@ struct Visit {
         return snapshot.session(of: request, arrival, host: hostIndex, &memo)?.0
     }
 
+    /// Keeps what the session's cookie has just signed out.
+    func remember(_ signedOut: SignedOut, in signOuts: RecentSignOuts, now: Instant) {
+        guard let place = snapshot.place(of: request, arrival) else { return }
+        signOuts.remember(signedOut, request.fields.cookie(at: place), now: now)
+    }
+
+    /// The session that the browser signed out a moment ago.
+    func signedOut(now: Instant) -> SignedOut? {
+        var arrival = arrival
+        arrival.now = now
+        return snapshot.signedOut(of: request, arrival, host: hostIndex)
+    }
+
     /// The only value of a parameter in the query; nil where there are none or several.
     func parameter(_ name: String) -> String? {
         guard let fields = FormFields(parsing: request.query().array) else { return nil }

@@ -183,3 +183,21 @@ def test_the_provider_sends_a_sign_out_on_to_another_origin(
     assert len(provider.visits) == 1 and not keycloak.sessions(user)
     page.goto(f"{gateway.url}/hello")
     page.wait_for_selector("#kc-form-login")
+
+
+def test_a_double_click_signs_out_at_the_provider_too(brokered, keycloak, fresh_sessions, page):
+    gateway, provider = brokered
+    page.goto(f"{gateway.url}/page-with-sign-out")
+    fill_keycloak_form(page, "alice")
+    page.wait_for_url(f"{gateway.url}/page-with-sign-out")
+    page.goto(f"{gateway.url}/.gatehouse/logout")
+    provider.hands_on, provider.delay = False, 1       # a provider that is far away
+    posts = []
+    page.on("request", lambda one: posts.append(one.url) if one.method == "POST" else None)
+    place = page.locator("form button").bounding_box()
+    for _ in range(2):
+        page.mouse.click(place["x"] + 5, place["y"] + 5)
+        page.wait_for_timeout(300)
+    page.wait_for_url("**/.gatehouse/logged-out*", timeout=10_000)
+    assert posts == [f"{gateway.url}/.gatehouse/logout"] * 2
+    assert not keycloak.sessions("alice")

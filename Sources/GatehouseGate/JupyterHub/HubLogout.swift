@@ -16,22 +16,21 @@ extension GateSnapshot {
 
     /// - Returns: nil where the request is JupyterHub's own business, as a script's of this origin.
     func decideHubLogout(
-        _ request: borrowing RequestHead, _ found: (Session, SessionIdentity)?
+        _ request: borrowing RequestHead, _ found: (Session, SessionIdentity)?,
+        _ visitor: Visitor
     ) -> HubLogout? {
         guard request.method == .get || request.method == .post else { return nil }
         guard let (session, _) = found else {
-            // Nobody to log out: signing in for it would be absurd.
-            return FetchMetadata.isDocument(request) ? .answer(goToLogout(nil)) : nil
+            // Nobody to log out: signing in for it would be absurd. Who asks twice is answered twice.
+            guard FetchMetadata.isDocument(request) else { return nil }
+            let signedOut = signedOut(of: request, visitor.arrival, host: visitor.host)
+            let again = signedOut.flatMap { isAsked(request, $0.tag) ? $0.tag : nil }
+            return .answer(goToLogout(again))
         }
         if FetchMetadata.isPrefetch(request) { return .answer(refuse(request, .crossSite)) }
-        if let token = logoutToken(request),
-            FormToken.isValidLink(token, for: session, now: clock.timestamp(), key: keys.forms)
-        {
-            return .whole
-        }
+        if isAsked(request, session.tag) { return .whole }
         switch FetchMetadata.site(request.fields) {
-        case .sameOrigin:
-            return FetchMetadata.isDocument(request) ? .whole : nil
+        case .sameOrigin: return nil
         case .elsewhere where !FetchMetadata.isDocument(request):
             return .answer(refuse(request, .crossSite))
         case .elsewhere, .person:
@@ -43,6 +42,18 @@ extension GateSnapshot {
         }
     }
 
+    /// Whether a person has asked for it on a page of this origin, or by the button of our question.
+    private func isAsked(_ request: borrowing RequestHead, _ tag: [UInt8]) -> Bool {
+        if FetchMetadata.isPrefetch(request) { return false }
+        if let token = logoutToken(request),
+            FormToken.isValidLink(token, for: tag, now: clock.timestamp(), key: keys.forms)
+        {
+            return true
+        }
+        return FetchMetadata.site(request.fields) == .sameOrigin
+            && FetchMetadata.isDocument(request)
+    }
+
     /// What is to become of a request to log out.
     enum HubLogout {
         case answer(GateAnswer)
@@ -51,13 +62,13 @@ extension GateSnapshot {
 
     /// Makes a passage the whole logout.
     func makeWhole(_ passage: inout Passage, _ session: Session) {
-        if case .response(let response) = goToLogout(session) {
+        if case .response(let response) = goToLogout(session.tag) {
             passage.substitute = Substitute(response, after: GateSnapshot.patience)
         }
     }
 
-    private func goToLogout(_ session: Session?) -> GateAnswer {
-        let token = session.map {
+    private func goToLogout(_ tag: [UInt8]?) -> GateAnswer {
+        let token = tag.map {
             "?token=" + FormToken.makeLink(for: $0, now: clock.timestamp(), key: keys.forms)
         }
         return .redirect("\(OwnPath.logout)\(token ?? "")", status: 303)
@@ -66,7 +77,7 @@ extension GateSnapshot {
     private func askBeforeHubLogout(
         _ request: borrowing RequestHead, _ session: Session
     ) -> GateAnswer {
-        let token = FormToken.makeLink(for: session, now: clock.timestamp(), key: keys.forms)
+        let token = FormToken.makeLink(for: session.tag, now: clock.timestamp(), key: keys.forms)
         return .page(
             .confirmHubLogout(
                 username: session.displayName,

@@ -7,7 +7,7 @@ extension Gate {
     /// A token that makes `GET /.gatehouse/logout?token=` act at once: for a redirect of ours
     /// after somebody has asked to be signed out. Good for five minutes and one session.
     public func logoutToken(for session: Session) -> String {
-        FormToken.makeLink(for: session, now: clock.timestamp(), key: keys.forms)
+        FormToken.makeLink(for: session.tag, now: clock.timestamp(), key: keys.forms)
     }
 
     func serveLogout(_ visit: Visit) async -> GateAnswer {
@@ -20,23 +20,28 @@ extension Gate {
     private func getLogout(_ visit: Visit) async -> GateAnswer {
         let isNavigation = FetchMetadata.isNavigation(visit.request)
         guard let session = visit.session(now: visit.arrival.now) else {
+            if let before = visit.signedOut(now: visit.arrival.now), isAsked(visit, before.tag) {
+                return await finish(visit, before)
+            }
             return isNavigation
                 ? nobodyToSignOut(visit)
                 : visit.snapshot.refuse(
                     visit.request, .crossSite)
         }
-        if let token = visit.parameter("token"), !FetchMetadata.isPrefetch(visit.request),
-            FormToken.isValidLink(
-                token, for: session, now: clock.timestamp(), key: keys.forms)
-        {
-            return await signOut(visit, session)
-        }
-        if FetchMetadata.isPersonalSameOriginNavigation(visit.request) {
-            return await signOut(visit, session)
-        }
+        if isAsked(visit, session.tag) { return await signOut(visit, session) }
         // An image, a frame, a prefetch: nobody reads a question there.
         guard isNavigation else { return visit.snapshot.refuse(visit.request, .crossSite) }
         return confirm(visit, session, status: 200)
+    }
+
+    /// Whether a link does without our question.
+    private func isAsked(_ visit: Visit, _ tag: [UInt8]) -> Bool {
+        if let token = visit.parameter("token"), !FetchMetadata.isPrefetch(visit.request),
+            FormToken.isValidLink(token, for: tag, now: clock.timestamp(), key: keys.forms)
+        {
+            return true
+        }
+        return FetchMetadata.isPersonalSameOriginNavigation(visit.request)
     }
 
     /// Acts for a form of ours, and for a script of this origin that has read the token.
@@ -45,15 +50,19 @@ extension Gate {
         guard FetchMetadata.mayBeOwnForm(visit.request.fields, of: origin) else {
             return visit.snapshot.refuse(visit.request, .crossSite)
         }
+        let tokens = FormFields(parsing: visit.body)?.all(named: "csrf") ?? []
+        func isProven(_ tag: [UInt8]) -> Bool {
+            tokens.count == 1 && FormToken.isValid(tokens[0], .form, for: tag, key: keys.forms)
+        }
         guard let session = visit.session(now: visit.arrival.now) else {
+            if let before = visit.signedOut(now: visit.arrival.now), isProven(before.tag) {
+                return await finish(visit, before)
+            }
             // A form of another site comes without the cookie that the browser may well have.
             let isOurs = FetchMetadata.isOwnForm(visit.request.fields, of: origin)
             return nobodyToSignOut(visit).adding(cookies: isOurs ? Gate.forgetting() : [])
         }
-        let tokens = FormFields(parsing: visit.body)?.all(named: "csrf") ?? []
-        guard tokens.count == 1,
-            FormToken.isValid(tokens[0], .form, for: session, key: keys.forms)
-        else { return confirm(visit, session, status: 403) }
+        guard isProven(session.tag) else { return confirm(visit, session, status: 403) }
         return await signOut(visit, session)
     }
 
@@ -61,16 +70,15 @@ extension Gate {
         .page(
             .confirmLogout(
                 username: session.displayName, action: "\(OwnPath.logout)",
-                token: Secret(FormToken.make(.form, for: session, key: keys.forms))),
+                token: Secret(FormToken.make(.form, for: session.tag, key: keys.forms))),
             status: status)
     }
 
     /// Local end, cookies, provider: in this order, and the first two whatever the third does.
     private func signOut(_ visit: Visit, _ session: Session) async -> GateAnswer {
+        let signedOut = SignedOut(session, provider: visit.provider.options)
+        visit.remember(signedOut, in: signOuts, now: clock.instant())
         var sessions = [session]
-        // Whoever issued it may see it; nobody else.
-        let isOurs = sameBytes(session.issuer, visit.provider.options.issuer)
-        let idToken = isOurs ? session.identity.idToken : nil
         if let sid = session.sessionID {
             // The provider's session is about to end; until it has, it would sign in again by
             // itself whoever asks.
@@ -81,11 +89,18 @@ extension Gate {
         do { try await end(sessions, .signOut) } catch {
             return GateAnswer.page(.unavailable(retryAfter: 5), status: 503)
                 .adding(.retryAfter, "5").adding(cookies: Gate.forgetting())
-                .adding(cookiesThatFit: Gate.removals(of: session))
+                .adding(cookiesThatFit: signedOut.removals)
         }
-        return await leaveProvider(visit, idToken: idToken)
+        return await finish(visit, signedOut)
+    }
+
+    /// What follows the local end; once more for who asks once more.
+    private func finish(_ visit: Visit, _ signedOut: SignedOut) async -> GateAnswer {
+        // Whoever issued it may see it; nobody else.
+        let isOurs = signedOut.registration == visit.provider.options.registration
+        return await leaveProvider(visit, idToken: isOurs ? signedOut.idToken : nil)
             .adding(cookies: Gate.forgetting())
-            .adding(cookiesThatFit: Gate.removals(of: session))
+            .adding(cookiesThatFit: signedOut.removals)
     }
 
     /// Sends the browser to the provider's end of session; says so where that cannot be.

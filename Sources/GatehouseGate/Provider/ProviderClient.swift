@@ -43,6 +43,7 @@ public final class ProviderClient: Sendable {
         var lastTrouble = ProviderTrouble.recent
         var keys: JWKSetCache
         var hasReadKeys = false
+        var answered = false
     }
 
     public let options: Options
@@ -51,6 +52,7 @@ public final class ProviderClient: Sendable {
     private let state: Locked<State>
     private let discovery = SingleFlight()
     private let keyReading = SingleFlight()
+    private let asking = SingleFlight()
 
     /// - Parameter previous: what it knows of the same provider is known here.
     public init(
@@ -146,14 +148,19 @@ public final class ProviderClient: Sendable {
     }
 
     /// Whether the provider answers, asked now: before a browser is sent to it for a logout, which
-    /// must not end on a browser's own error page.
+    /// must not end on a browser's own error page. One question for all who ask at the same time.
     func answers() async -> Bool {
-        let url = ProviderMetadata.url(
-            issuer: options.issuer, backChannelBase: options.backChannelBase)
-        do throws(ProviderTrouble) {
-            _ = try await get(url, timeout: min(options.limits.providerTime, .seconds(2)))
-            return true
-        } catch { return false }
+        await asking.run {
+            let url = ProviderMetadata.url(
+                issuer: options.issuer, backChannelBase: options.backChannelBase)
+            var isHere = true
+            do throws(ProviderTrouble) {
+                _ = try await get(url, timeout: min(options.limits.providerTime, .seconds(2)))
+            } catch { isHere = false }
+            let found = isHere
+            state.withLock { $0.answered = found }
+        }
+        return state.withLock { $0.answered }
     }
 
     // MARK: Keys

@@ -3,6 +3,7 @@ it sends the browser there, to another origin, and only then ends its session.""
 import http.client
 import http.server
 import threading
+import time
 import urllib.parse
 
 DROPPED = {"connection", "transfer-encoding", "keep-alive"}
@@ -14,6 +15,8 @@ class Brokered:
     def __init__(self, keycloak):
         target = urllib.parse.urlsplit(keycloak.base).netloc
         self.visits = []        # of the other provider
+        self.hands_on = True
+        self.delay = 0          # seconds until its metadata are there
         self.other = serve(self._other)
         self.front = serve(lambda request, body: self._front(target, request, body))
         self.base = f"http://localhost:{self.front.server_port}"
@@ -31,7 +34,10 @@ class Brokered:
 
     def _front(self, target, request, body):
         parts = urllib.parse.urlsplit(request.path)
-        if parts.path.endswith("/protocol/openid-connect/logout") and "was=there" not in parts.query:
+        if "/.well-known/" in parts.path:
+            time.sleep(self.delay)
+        is_logout = parts.path.endswith("/protocol/openid-connect/logout")
+        if is_logout and self.hands_on and "was=there" not in parts.query:
             asked = parts.query or body.decode()
             return redirect(f"http://127.0.0.1:{self.other.server_port}/logout?{asked}")
         onward = http.client.HTTPConnection(target, timeout=30)
