@@ -55,6 +55,8 @@ public struct Limits: Sendable, Equatable {
     public var replayEntries = 65536
     public var loginExchanges = 64
     public var loginExchangesPerPeer = 16
+    public var loginQueue = 1024
+    public var loginQueuePerPeer = 256
     public var refusedCodesPerPeer = 20
 
     // MARK: Tokens of JupyterHub
@@ -198,10 +200,16 @@ extension Limits {
             "logout tokens remembered against replay, and as many logins"),
         Limit(
             "login_exchanges", .count(\.loginExchanges),
-            "codes being redeemed at the provider at once; 503 above"),
+            "codes being redeemed at the provider at once; others wait"),
         Limit(
             "login_exchanges_per_peer", .count(\.loginExchangesPerPeer),
-            "as login_exchanges, of one peer; 429 above"),
+            "as login_exchanges, of one peer"),
+        Limit(
+            "login_queue", .count(\.loginQueue),
+            "codes that wait for a place, provider_time at most; 503 above"),
+        Limit(
+            "login_queue_per_peer", .count(\.loginQueuePerPeer),
+            "as login_queue, of one peer: a class behind one address; 429 above"),
         Limit(
             "refused_codes_per_peer", .count(\.refusedCodesPerPeer),
             "codes a second and peer that the provider refuses; 429 above"),

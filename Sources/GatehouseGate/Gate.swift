@@ -177,6 +177,7 @@ public final class Gate: Sendable {
     /// Ends the sessions that have run into a limit; to be called about once a second.
     public func endExpired() async {
         signOuts.forget(before: clock.instant())
+        redemptions.expire(now: clock.instant())
         let limits = snapshot.options.session
         let expired = store.expired(now: clock.instant(), limits: limits)
         for cause in [EndCause.idle, .absolute] {

@@ -78,7 +78,7 @@ extension Gate {
     ) async -> GateAnswer {
         let now = clock.instant()
         let redemption: Redemptions.Redemption
-        switch redemptions.begin(
+        switch await redemptions.begin(
             code: code, login: transaction, peer: visit.arrival.peer, now: now)
         {
         case .begun(let begun): redemption = begun
