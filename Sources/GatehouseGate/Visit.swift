@@ -30,6 +30,13 @@ struct Visit {
         return snapshot.session(of: request, arrival, host: hostIndex, &memo)?.0
     }
 
+    /// The session that the browser's cookie belongs to, also by an id that was replaced.
+    var owner: Session? {
+        snapshot.place(of: request, arrival).flatMap {
+            snapshot.store.owner(of: request.fields.cookie(at: $0))
+        }
+    }
+
     /// Keeps what the session's cookie has just signed out.
     func remember(_ signedOut: SignedOut, in signOuts: RecentSignOuts, now: Instant) {
         guard let place = snapshot.place(of: request, arrival) else { return }

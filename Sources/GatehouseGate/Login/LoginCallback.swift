@@ -102,7 +102,8 @@ extension Gate {
         redemptions.end(redemption, .accepted, now: clock.instant())
         do throws(LoginStop) {
             let token = try await verify(tokens, visit, pkce: pkce, metadata)
-            return try await enter(visit, state, token, idToken: tokens.idToken)
+            return try await enter(
+                visit, state, token, transaction: transaction, idToken: tokens.idToken)
         } catch {
             switch error {
             case .trouble(let trouble):
@@ -202,7 +203,7 @@ extension Gate {
 
     /// Makes the session and sends the browser to its target.
     private func enter(
-        _ visit: Visit, _ state: LoginState, _ token: IDToken, idToken: Secret
+        _ visit: Visit, _ state: LoginState, _ token: IDToken, transaction: Secret, idToken: Secret
     ) async throws(LoginStop) -> GateAnswer {
         if let name = token.preferredUsername, !Claims.isSafe(username: name) { throw .username }
         let identity = SessionIdentity(
@@ -212,10 +213,16 @@ extension Gate {
             acr: token.acr, authTime: token.authTime, created: clock.timestamp(),
             idToken: idToken, tokenClaims: token.claims)
         let old = await leave(visit, for: token)
-        let login = SessionStore.Login(
+        var login = SessionStore.Login(
             issuer: token.issuer, subject: token.subject, sessionID: token.sessionID,
             host: visit.host.host, identity: identity,
             registration: visit.provider.options.registration)
+        if token.sessionID == nil {
+            login.browser = BrowserMarks(
+                session: visit.owner, login: transaction,
+                others: LoginCookies(visit.request.fields).transactions,
+                limit: visit.limits.loginAttempts)
+        }
         let insertion = store.insert(
             login, limits: visit.snapshot.options.session, now: clock.instant())
         let (session, cookie, ends): (Session, SessionCookie, [(Session, EndCause)])
@@ -259,15 +266,14 @@ extension Gate {
         guard let old = visit.session(now: clock.instant()) else { return nil }
         let isSameUser =
             sameBytes(old.subject, token.subject) && sameBytes(old.issuer, token.issuer)
-        if isSameUser, let sid = token.sessionID, old.sessionID.map({ sameBytes($0, sid) }) ?? false
-        {
-            return old
-        }
-        var ends = [old]
-        if !isSameUser, let sid = old.sessionID {
-            ends = store.sessions(issuer: old.issuer, sessionID: sid)
-        }
-        _ = try? await end(ends, .switchedUser)
+        let isSameSession =
+            switch (old.sessionID, token.sessionID) {
+            case (nil, nil): true
+            case (let old?, let new?): sameBytes(old, new)
+            default: false
+            }
+        if isSameUser, isSameSession { return old }
+        _ = try? await end(isSameUser ? [old] : store.family(of: old), .switchedUser)
         return old
     }
 

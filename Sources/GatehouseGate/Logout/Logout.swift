@@ -78,7 +78,7 @@ extension Gate {
     private func signOut(_ visit: Visit, _ session: Session) async -> GateAnswer {
         let signedOut = SignedOut(session, provider: visit.provider.options)
         visit.remember(signedOut, in: signOuts, now: clock.instant())
-        var sessions = [session]
+        var sessions = store.family(of: session)
         if let sid = session.sessionID {
             // The provider's session is about to end; until it has, it would sign in again by
             // itself whoever asks.

@@ -30,11 +30,14 @@ public final class SessionStore: Sendable {
         var records: [ObjectIdentifier: Record] = [:]
         var byIdentifier: [IndexKey: [Session]] = [:]
         var tombstones = Tombstones()
+        var logins = LoginMarks()
         /// nil where any is taken.
         var registration: [UInt8]?
     }
 
     private static let shardCount = 16
+    /// Ids of a session that were replaced and still tell the browser.
+    private static let keptIDs = 8
 
     private let indexKey: Secret
     private let shards: [Shard]
@@ -76,6 +79,17 @@ public final class SessionStore: Sendable {
         return Found(session: entry.session, isCurrent: entry.until == .never)
     }
 
+    /// The session that `value` is an id of, or was: one that was replaced a while ago opens nothing,
+    /// and still tells which browser it is.
+    func owner(of value: borrowing Span<UInt8>) -> Session? {
+        guard let cookie = SessionCookie(parsing: value) else { return nil }
+        let key = StoreKey(id: cookie.id, indexKey: indexKey)
+        guard let entry = shard(key).entries.withLock({ $0[key] }),
+            constantTimeEquals(entry.digest, cookie.digest), !entry.session.isEnded
+        else { return nil }
+        return entry.session
+    }
+
     // MARK: Signing in
 
     /// A sign-in that is to become a session.
@@ -85,6 +99,8 @@ public final class SessionStore: Sendable {
         var sessionID: String?
         var host: String
         var identity: SessionIdentity
+        /// Asked where there is no ``sessionID``.
+        var browser = BrowserMarks()
         /// ``ProviderClient/Options/registration`` of the provider that was asked.
         var registration: [UInt8] = []
     }
@@ -100,7 +116,7 @@ public final class SessionStore: Sendable {
     }
 
     /// Makes a session, or signs in the record of the same provider's session, subject and host
-    /// again. The id is new in any case.
+    /// again; without a provider's session, that of the same browser. The id is new in any case.
     func insert(_ login: Login, limits: SessionLimits, now: Instant) -> Insertion {
         let cookie = SessionCookie()
         let key = StoreKey(id: cookie.id, indexKey: indexKey)
@@ -126,11 +142,13 @@ public final class SessionStore: Sendable {
                         again = session
                     }
                 }
+            } else {
+                again = SessionStore.sameBrowser(login, index, now)
             }
             let session: Session
             if let again, index.records[ObjectIdentifier(again)] != nil {
                 session = again
-                supersede(again, by: key, in: &index, until: now + limits.superseded)
+                supersede(again, by: key, in: &index, now, limits.superseded)
                 again.replace(identity: login.identity, now: now)
             } else {
                 session = Session(
@@ -144,6 +162,7 @@ public final class SessionStore: Sendable {
                     index.byIdentifier[subjectKey] ?? [], host: login.host, keeping: session,
                     perUser: limits.perUser)
             }
+            index.logins.note(login.browser.logins, session, now: now)
             shard(key).entries.withLock {
                 $0[key] = Entry(session: session, digest: cookie.digest, until: .never)
             }
@@ -151,15 +170,36 @@ public final class SessionStore: Sendable {
         }
     }
 
+    /// The session that this browser has made of another login of the same person.
+    private static func sameBrowser(_ login: Login, _ index: Index, _ now: Instant) -> Session? {
+        let shown = login.browser.session.map { [$0] } ?? []
+        return (shown + index.logins.sessions(login.browser.logins, now: now)).first {
+            !$0.isEnded && $0.sessionID == nil && $0.host == login.host
+                && sameBytes($0.issuer, login.issuer) && sameBytes($0.subject, login.subject)
+        }
+    }
+
     private func supersede(
-        _ session: Session, by key: StoreKey, in index: inout Index, until: Instant
+        _ session: Session, by key: StoreKey, in index: inout Index, _ now: Instant,
+        _ lifetime: Duration
     ) {
         guard var record = index.records[ObjectIdentifier(session)] else { return }
         let old = record.current
-        shard(old).entries.withLock { $0[old]?.until = until }
-        record.superseded.append((old, until))
+        shard(old).entries.withLock { $0[old]?.until = now + lifetime }
+        record.superseded.append((old, now + lifetime))
+        dropSuperseded(&record, now)
         record.current = key
         index.records[ObjectIdentifier(session)] = record
+    }
+
+    /// Forgets ids that open nothing any more. Without a provider's session the last ones stay: the
+    /// answer that a browser reads last may hold one of them.
+    private func dropSuperseded(_ record: inout Record, _ now: Instant) {
+        let kept = record.session.sessionID == nil ? SessionStore.keptIDs : 0
+        let old = record.superseded.filter { $0.until <= now }.dropLast(kept).map(\.key)
+        guard !old.isEmpty else { return }
+        for key in old { shard(key).entries.withLock { _ = $0.removeValue(forKey: key) } }
+        record.superseded.removeAll { old.contains($0.key) }
     }
 
     /// The oldest sessions of a user at a host that are too many.
@@ -217,6 +257,16 @@ public final class SessionStore: Sendable {
         index.withLock { $0.byIdentifier[IndexKey(.subject, issuer: issuer, subject)] ?? [] }
     }
 
+    /// What ends with a session that its user leaves: all of the provider's session. Where that has
+    /// no name, those of the same person at other hosts, whose browsers nobody can tell.
+    func family(of session: Session) -> [Session] {
+        if let sid = session.sessionID { return sessions(issuer: session.issuer, sessionID: sid) }
+        return [session]
+            + sessions(issuer: session.issuer, subject: session.subject).filter {
+                $0.sessionID == nil && $0.host != session.host
+            }
+    }
+
     /// Buries a logout that the provider told and gives the sessions that it ends, in one step:
     /// a login either comes before and is among them, or after and finds the tombstone.
     func bury(
@@ -242,16 +292,16 @@ public final class SessionStore: Sendable {
     public func expired(now: Instant, limits: SessionLimits) -> [(Session, EndCause)] {
         index.withLock { index in
             index.tombstones.forget(before: now)
+            index.logins.forget(before: now)
             var ends: [(Session, EndCause)] = []
             for (name, record) in index.records {
                 if let cause = record.session.expiry(at: now, limits: limits) {
                     ends.append((record.session, cause))
                 }
                 guard record.superseded.contains(where: { $0.until <= now }) else { continue }
-                for (key, until) in record.superseded where until <= now {
-                    shard(key).entries.withLock { _ = $0.removeValue(forKey: key) }
-                }
-                index.records[name]?.superseded.removeAll { $0.until <= now }
+                var left = record
+                dropSuperseded(&left, now)
+                index.records[name] = left
             }
             return ends
         }
