@@ -22,20 +22,25 @@ extension ConfigurationDecoder {
     ) -> MappingReader? {
         guard let entries = entries(node, at: path) else { return nil }
         for entry in entries where !table.built.contains(entry.key) {
-            let name = quoted(path.isEmpty ? entry.key : "\(path).\(entry.key)")
+            let key = YAMLNode.Entry.shown(entry.key)
+            let name = quoted(path.isEmpty ? key : "\(path).\(key)")
             let message: String
             let hint: String?
+            var place = entry.keyPosition
             if table.waiting.contains(entry.key) {
                 message = "'\(name)' is not built yet"
                 hint = "remove it"
             } else {
                 message = "'\(name)' is no setting"
+                // It may be a misspelt one with a secret: key and place alone are shown.
+                place = place.withoutText
+                hiddenLines.formUnion(place.line...max(place.line, entry.lastLine + 1))
                 let known = table.built + table.waiting
                 hint =
                     Suggestion.hint(for: entry.key, among: known)
                     ?? (known.count <= 8 ? "there are \(known.joined(separator: ", "))" : nil)
             }
-            diagnostics.append(Diagnostic(.error, at: entry.keyPosition, message, hint: hint))
+            diagnostics.append(Diagnostic(.error, at: place, message, hint: hint))
         }
         return MappingReader(path: path, position: node.position, entries: entries)
     }

@@ -17,6 +17,8 @@ public struct ConfigurationDecoder {
     var upstreamNames: [String] = []
     /// What routes name of them, also those routes that could not be read.
     var usedUpstreams: Set<String> = []
+    /// Lines, from 1, of keys that are no setting: whatever else is said of them, they are not shown.
+    var hiddenLines: Set<Int> = []
 
     /// Reads `file`, or the text in `GATEHOUSE_CONFIG_YAML` where `file` is nil.
     public static func decode(
@@ -76,6 +78,7 @@ public struct ConfigurationDecoder {
         let tree = YAMLTreeBuilder.build(bytes, name: name)
         diagnostics += tree.diagnostics
         let isReadable = tree.root.map { readRoot($0) } ?? false
+        hideLines()
         return ConfigurationDraft(
             configuration: configuration, diagnostics: diagnostics, usedUpstreams: usedUpstreams,
             isReadable: isReadable, name: name)
@@ -89,6 +92,20 @@ public struct ConfigurationDecoder {
         self.directory = directory
         self.environment = environment
         self.readFile = readFile
+    }
+
+    private mutating func hideLines() {
+        guard !hiddenLines.isEmpty else { return }
+        diagnostics = diagnostics.map { one in
+            guard let place = one.position, hiddenLines.contains(place.line) else { return one }
+            return Diagnostic(one.severity, at: place.withoutText, one.message, hint: one.hint)
+        }
+        configuration.origins = configuration.origins.mapValues { origin in
+            guard case .written(let place) = origin, hiddenLines.contains(place.line) else {
+                return origin
+            }
+            return .written(place.withoutText)
+        }
     }
 
     /// False where the text is no mapping at all.

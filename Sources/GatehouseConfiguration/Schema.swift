@@ -74,6 +74,12 @@ enum Schema {
         jupyterHub, limits, log,
     ]
 
+    /// The names of all that are read, and of those that there is a place for.
+    static let built = Set(all.flatMap(\.built))
+    static let names = built.union(all.flatMap(\.waiting))
+    /// Those that have a secret itself as their value, not the name of a file.
+    static let secrets: Set = ["client_secret"]
+
     /// The words of `access[].allow` that are no mapping.
     static let allowWords = ["public", "signed_in", "deny"]
     /// The roles of listeners that the schema has a place for, but nothing serves yet.

@@ -15,4 +15,9 @@ public struct SourcePosition: Sendable, Hashable {
         self.column = column
         self.text = text
     }
+
+    /// The same place, whose line is not shown.
+    var withoutText: SourcePosition {
+        SourcePosition(file: file, line: line, column: column, text: nil)
+    }
 }

@@ -1,3 +1,5 @@
+import GatehouseBase
+
 /// A configuration text and its lines.
 struct SourceText: Sendable {
     let name: String
@@ -52,33 +54,61 @@ struct SourceText: Sendable {
         return lines
     }
 
+    /// The position of what is said before the keys around it are understood. The line is shown
+    /// only where each of its keys is a setting's name: the value of another may be a secret.
+    func positionInDoubt(line: Int, column: Int) -> SourcePosition {
+        let place = position(line: line, column: column)
+        let keys = place.text.map { SourceText.keys(in: $0[...]).filter(\.isCertain) } ?? []
+        let isKnown = !keys.isEmpty && keys.allSatisfy { Schema.names.contains($0.name) }
+        return isKnown ? place : place.withoutText
+    }
+
     /// Whether the line gives a value to a key that sounds like a secret, however it is spelt.
     ///
     /// Judged by its text, since an error may be found before, or because, the key is understood:
     /// `client-secret: hunter2` is an unknown key whose line must not be printed.
     private static func mayHoldSecret(_ line: Substring) -> Bool {
-        let bytes = Array(line.lowercased().utf8)
-        for word in [
-            "secret", "password", "passwd", "token", "keys", "authorization", "cookie",
-        ] {
-            let pattern = Array(word.utf8)
-            guard bytes.count >= pattern.count else { continue }
-            for start in 0...(bytes.count - pattern.count)
-            where bytes[start...].starts(with: pattern) {
-                let rest = bytes[(start + pattern.count)...]
-                let suffix = rest.prefix(while: isWordByte)
-                let after = rest.dropFirst(suffix.count).drop { isSpaceOrQuote($0) }
-                if after.first == UInt8(ascii: ":"), !suffix.elementsEqual("_file".utf8) {
-                    return true
-                }
-            }
-        }
-        return false
+        keys(in: line).contains { isSecret($0.name) }
     }
 
-    private static func isWordByte(_ byte: UInt8) -> Bool {
-        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
-            || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+    /// Whether a key of this name has, or sounds as if it had, a secret as its value.
+    static func isSecret(_ key: String) -> Bool {
+        if Schema.secrets.contains(key) { return true }
+        // What is not built yet is judged by its name, as what is no setting.
+        if Schema.built.contains(key) || key.hasSuffix("_file") { return false }
+        let name = key.lowercased()
+        let words = [
+            "secret", "password", "passwd", "passphrase", "token", "authorization", "cookie",
+        ]
+        if words.contains(where: { name.contains($0) }) { return true }
+        // Not Keycloak.
+        return name.split(whereSeparator: { "_-.".contains($0) }).contains {
+            $0.hasSuffix("key") || $0.hasSuffix("keys")
+        }
+    }
+
+    /// What stands before each colon of a line; certain are those that YAML takes for keys.
+    private static func keys(in line: Substring) -> [(name: String, isCertain: Bool)] {
+        let bytes = Array(line.utf8)
+        var keys: [(name: String, isCertain: Bool)] = []
+        for colon in bytes.indices where bytes[colon] == UInt8(ascii: ":") {
+            var end = colon
+            while end > 0, isSpaceOrQuote(bytes[end - 1]) { end -= 1 }
+            var start = end
+            while start > 0, !isDelimiter(bytes[start - 1]) { start -= 1 }
+            guard start < end else { continue }
+            let isQuoted = end < colon && bytes[colon - 1] != UInt8(ascii: " ")
+            let next = colon + 1 < bytes.count ? bytes[colon + 1] : UInt8(ascii: " ")
+            // The port or the slashes of an address.
+            if ASCII.isDigit(next) || next == UInt8(ascii: "/") { continue }
+            keys.append(
+                (String(decoding: bytes[start..<end], as: UTF8.self), isQuoted || next <= 0x20))
+        }
+        return keys
+    }
+
+    private static func isDelimiter(_ byte: UInt8) -> Bool {
+        byte <= 0x20 || "\"'{}[],:#".utf8.contains(byte)
     }
 
     private static func isSpaceOrQuote(_ byte: UInt8) -> Bool {

@@ -17,6 +17,15 @@ struct YAMLNode: Sendable {
         let key: String
         let keyPosition: SourcePosition
         let value: YAMLNode
+        /// Where the value ends, counted from 0.
+        let lastLine: Int
+
+        /// A key as messages name it: up to what cannot be in a name, since `client_secret:hunter2`
+        /// is a key in YAML.
+        static func shown(_ key: String) -> String {
+            let name = key.prefix { $0.isLetter || $0.isNumber || "_-./*<".contains($0) }
+            return name.count == key.count ? key : name + "…"
+        }
     }
 
     let content: Content

@@ -87,9 +87,9 @@ struct YAMLTreeBuilder {
                 return nil
             }
             return YAMLNode(content: .mapping(entries(depth: depth + 1)), position: place)
-        case .alias(let name):
+        case .alias:
             fail(
-                marked, "'*\(name)' is an alias; a configuration has none",
+                marked, "what begins with * is an alias; a configuration has none",
                 hint: "write the value out; a text that begins with * needs quotes")
             return nil
         case .documentStart, .collectionEnd:
@@ -112,6 +112,7 @@ struct YAMLTreeBuilder {
         while !atCollectionEnd() {
             let keyMark = events[next]
             let key = node(depth: depth)
+            let valueStart = next
             let value = node(depth: depth)
             guard let key else { continue }
             guard case .scalar(let name, _) = key.content else {
@@ -120,14 +121,16 @@ struct YAMLTreeBuilder {
             }
             if let line = places[name] {
                 fail(
-                    keyMark, "'\(name)' is written twice in one mapping",
+                    keyMark, "'\(YAMLNode.Entry.shown(name))' is written twice in one mapping",
                     hint: "the first is in line \(line)")
                 continue
             }
             places[name] = key.position.line
             if let value {
                 entries.append(
-                    YAMLNode.Entry(key: name, keyPosition: key.position, value: value))
+                    YAMLNode.Entry(
+                        key: name, keyPosition: key.position, value: value,
+                        lastLine: lastLine(from: valueStart)))
             }
         }
         next += 1
@@ -156,14 +159,16 @@ struct YAMLTreeBuilder {
     private mutating func accept(
         _ properties: YAMLEvent.Properties, _ marked: YAMLEvent.Marked
     ) -> Bool {
-        if let anchor = properties.anchor {
+        // The name of neither is shown: a password may begin with these characters.
+        if properties.anchor != nil {
             fail(
-                marked, "'&\(anchor)' is an anchor; a configuration has none",
-                hint: "write the value out where it is needed")
+                marked, "what begins with & is an anchor; a configuration has none",
+                hint: "write the value out where it is needed; a text that begins with & needs "
+                    + "quotes")
         }
-        if let tag = properties.tag {
+        if properties.tag != nil {
             fail(
-                marked, "'\(tag)' is a tag; a configuration has none",
+                marked, "what begins with ! is a tag; a configuration has none",
                 hint: "a text that begins with ! needs quotes")
         }
         return properties.anchor == nil && properties.tag == nil
@@ -180,14 +185,41 @@ struct YAMLTreeBuilder {
     /// Takes the lines of a value that a secret key has out of what may be shown. The text alone
     /// tells the line of the key, but not how far a value in several lines goes.
     private mutating func hideSecrets() {
-        for index in events.indices.dropLast() {
-            guard case .scalar("client_secret", _, _) = events[index].event else { continue }
+        // Of each open collection: whether a key comes next; nil in a list.
+        var open: [Bool?] = []
+        for index in events.indices {
+            let event = events[index].event
+            switch event {
+            case .collectionEnd:
+                _ = open.popLast()
+                continue
+            case .documentStart: continue
+            case .scalar, .alias, .sequenceStart, .mappingStart: break
+            }
+            let isKey = open.last.flatMap(\.self)
+            if let isKey { open[open.count - 1] = !isKey }
+            if case .mappingStart = event { open.append(true) }
+            if case .sequenceStart = event { open.append(nil) }
+            guard isKey == true, case .scalar(let key, _, _) = event, SourceText.isSecret(key),
+                index + 1 < events.count
+            else { continue }
             source.hide(events[index + 1].line, through: events[index + 1].endLine)
         }
     }
 
+    /// The last line of what has been read since the event `start`.
+    private func lastLine(from start: Int) -> Int {
+        var last = 0
+        for marked in events[start..<min(next, events.count)] {
+            // A collection ends where the next thing begins.
+            if case .collectionEnd = marked.event { continue }
+            last = max(last, marked.endLine)
+        }
+        return last
+    }
+
     private mutating func report(_ error: YAMLEvent.SyntaxError) {
-        let place = position(error.line, error.column)
+        let place = source.positionInDoubt(line: error.line, column: error.column)
         let leading = place.text?.prefix { $0 == " " || $0 == "\t" }
         let hasTab = leading?.contains("\t") ?? false
         diagnostics.append(
@@ -197,8 +229,8 @@ struct YAMLTreeBuilder {
     }
 
     private mutating func fail(_ marked: YAMLEvent.Marked, _ message: String, hint: String?) {
-        diagnostics.append(
-            Diagnostic(.error, at: position(marked.line, marked.column), message, hint: hint))
+        let place = source.positionInDoubt(line: marked.line, column: marked.column)
+        diagnostics.append(Diagnostic(.error, at: place, message, hint: hint))
     }
 
     private func position(_ line: Int, _ column: Int) -> SourcePosition {
