@@ -34,10 +34,13 @@ public enum ASCII {
         return folded &- 0x61 < 6 ? folded &- 0x61 &+ 10 : nil
     }
 
-    /// Lower case, and `-` for what backends take for it in a field name.
+    /// Lower case, and `-` for every byte that is neither letter nor digit: CGI makes `_` of `-`
+    /// (RFC 3875 §4.1.18), and servers such as lighttpd make it of all the others too.
     @inlinable
     public static func foldedName(_ byte: UInt8) -> UInt8 {
-        byte == 0x5F || byte == 0x2E ? 0x2D : lowercased(byte)
+        let lower = byte | 0x20
+        if lower &- 0x61 < 26 { return lower }
+        return byte &- 0x30 < 10 ? byte : 0x2D
     }
 
     /// `A`–`Z` to `a`–`z`, everything else as it is.
@@ -104,8 +107,16 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether this begins with `prefix` (lower case), when `_` and `.` count as `-` and case as
-    /// nothing: the ways in which backends fold field names.
+    /// Whether this begins with ASCII `prefix` in lower case, ignoring the case of ours.
+    @inlinable
+    public func startsIgnoringCase(_ prefix: StaticString) -> Bool {
+        let length = prefix.utf8CodeUnitCount
+        return count >= length && extracting(first: length).equalsIgnoringCase(prefix)
+    }
+
+    /// Whether this begins with `prefix` (lower-case letters, digits and `-`), when everything but
+    /// letters and digits counts as `-` and case as nothing: the ways in which backends fold field
+    /// names.
     @inlinable
     public func startsLike(_ prefix: StaticString) -> Bool {
         guard count >= prefix.utf8CodeUnitCount else { return false }

@@ -1,3 +1,5 @@
+import GatehouseBase
+
 /// Names of fields and methods (RFC 9110 §5.1, §9.1), as far as a configuration may write them.
 enum FieldNames {
     /// Methods that somebody who writes them in small letters surely means.
@@ -56,7 +58,7 @@ enum FieldNames {
 
     /// One form for all spellings that an upstream may take for the same field.
     static func folded(_ name: String) -> String {
-        String(name.lowercased().map { $0 == "_" || $0 == "." ? "-" : $0 })
+        String(decoding: name.utf8.map(ASCII.foldedName), as: UTF8.self)
     }
 
     /// Whether identity must not be written to the field.

@@ -85,7 +85,8 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// Finds the name that `bytes` spell; `resembles` also where `_` or `.` stands for `-`.
+    /// Finds the name that `bytes` spell; `resembles` also where any other byte that is
+    /// neither letter nor digit stands for `-`.
     static func classify(
         _ bytes: borrowing Span<UInt8>
     ) -> (name: FieldName, resembles: FieldName) {

@@ -25,7 +25,7 @@ final class FieldNameIndex: Sendable {
     }
 
     /// The name that `bytes` spell, and the one that a backend may take them for: one that
-    /// writes `-` for `_` and `.`, or one that only we or a front may say, by its beginning.
+    /// writes `-` for what is neither letter nor digit, or one that only we or a front may say, by its beginning.
     func classify(
         _ bytes: borrowing Span<UInt8>
     ) -> (name: FieldName, resembles: FieldName) {

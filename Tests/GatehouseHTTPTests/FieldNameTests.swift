@@ -22,8 +22,8 @@ private func classify(_ text: String) -> (FieldName, FieldName) {
     func `a look-alike is told from the name`(name: FieldName) {
         let spelling = name.spelling.description
         guard spelling.contains("-") else { return }
-        for separator in ["_", "."] {
-            let text = String(spelling.map { $0 == "-" ? Character(separator) : $0 })
+        for separator in "!#$%&'*+.^_`|~" {
+            let text = String(spelling.map { $0 == "-" ? separator : $0 })
             #expect(classify(text) == (.other, name))
             #expect(classify(text.uppercased()) == (.other, name))
         }
@@ -60,6 +60,7 @@ private func classify(_ text: String) -> (FieldName, FieldName) {
         "X-Gatehouse-Assertion", "x_gatehouse_assertion", "X-Gatehouse", "X.Gatehouse.New",
         "x-gatehouse_anything", "X-Forwarded-User", "x_forwarded_groups", "X-Forwarded-Email",
         "X-Accel-Limit-Rate", "X_Accel_Anything", "CF-Access-Anything", "cf_access_token",
+        "X+Gatehouse~Anything", "X'Forwarded-User", "X|Accel|Anything",
         "X-Original-URL", "X-Rewrite-Url", "X-HTTP-Method-Override", "True-Client-IP", "Forwarded",
     ])
     func `what only we may say is never taken from a client in any spelling`(text: String) {

@@ -137,7 +137,7 @@ enum ForwardingRules {
                 && !options.contains(head.fields.name(at: index))
             var moved: String?
             switch entry.name {
-            case .contentType where head.fields.value(at: index).startsLike(eventStream):
+            case .contentType where head.fields.value(at: index).startsIgnoringCase(eventStream):
                 isEventStream = true
             case .contentLength
             where framing != .none || head.status == 204 || head.isInterim:
@@ -234,7 +234,8 @@ enum ForwardingRules {
         while let directive = list.next() {
             let isShared =
                 directive.equalsIgnoringCase("public") || directive.equalsIgnoringCase("private")
-                || directive.startsLike("s-maxage") || directive.startsLike("private=")
+                || directive.startsIgnoringCase("s-maxage")
+                || directive.startsIgnoringCase("private=")
             if isShared { continue }
             buffer.append(", ")
             buffer.append(directive)

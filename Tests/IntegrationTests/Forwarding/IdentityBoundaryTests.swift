@@ -6,6 +6,7 @@ import Testing
 struct IdentityBoundaryTests {
     private static let forged = [
         ("X-Auth-User", "forged"), ("x_auth_user", "forged"), ("X-AUTH.GROUPS", "forged"),
+        ("X+Auth+User", "forged"), ("x~auth-user", "forged"), ("X-Auth'Groups", "forged"),
         ("X-Gatehouse-Assertion", "forged"), ("X-Kept", "kept"),
     ]
     private static let bearer = [("Authorization", "Bearer abc")]
