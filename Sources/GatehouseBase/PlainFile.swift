@@ -5,8 +5,9 @@ public enum PlainFile {
     /// Writes `text`, in place of what was there.
     /// - Returns: what the system says where that fails.
     public static func write(_ text: String, to path: String) -> String? {
-        // Sound: the kernel reads the path as a C string.
-        let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        // Sound: the kernel reads the path as a C string. A FIFO is not waited for.
+        let file = unsafe open(
+            path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0o644)
         guard file >= 0 else { return reason }
         defer { close(file) }
         let bytes = Array(text.utf8)

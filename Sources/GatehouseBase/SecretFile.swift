@@ -10,12 +10,21 @@ public enum SecretFile {
         public let isMissing: Bool
     }
 
-    /// Reads a file of at most `limit` bytes.
+    /// What is said of a FIFO, a device, a folder: reading one could wait for ever.
+    private static let isOther = "it is no regular file"
+
+    /// Reads a regular file of at most `limit` bytes.
     public static func read(_ path: String, limit: Int = 1 << 20) throws(Failure) -> [UInt8] {
-        // Sound: the kernel reads the path as a C string.
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // Sound: the kernel reads the path as a C string. A FIFO is not waited for.
+        let file = unsafe open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         guard file >= 0 else { throw failure(path) }
         defer { close(file) }
+        var status = stat()
+        // Sound: the kernel fills the structure.
+        guard unsafe fstat(file, &status) == 0 else { throw failure(path) }
+        guard isRegular(status) else {
+            throw Failure(path: path, description: isOther, isMissing: false)
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
@@ -29,6 +38,19 @@ public enum SecretFile {
                     path: path, description: "larger than \(limit) bytes", isMissing: false)
             }
         }
+    }
+
+    /// Why a file that somebody else reads, such as a library, cannot be read without waiting: what
+    /// is no regular file is not opened. Nil where there is none, too: whoever reads it says so.
+    public static func refusal(_ path: String) -> String? {
+        var status = stat()
+        // Sound: the kernel fills the structure.
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return isRegular(status) ? nil : isOther
+    }
+
+    private static func isRegular(_ status: stat) -> Bool {
+        status.st_mode & S_IFMT == S_IFREG
     }
 
     /// Creates a file with mode 0600, on disk when this returns; one that is there stays.

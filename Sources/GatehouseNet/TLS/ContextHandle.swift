@@ -79,10 +79,7 @@ import GatehouseBase
     /// Takes the parameters of DHE ciphers.
     func setDHParameters(_ file: String) throws(TLSConfigurationError) {
         let remedy = "; 'openssl dhparam -out FILE 2048' makes such a file"
-        TLSError.forget()
-        guard let text = unsafe BIO_new_file(file, "r") else {
-            throw TLSConfigurationError(file: file, reason: TLSError.takeText())
-        }
+        let text = try unsafe ContextHandle.open(file)
         let key = unsafe PEM_read_bio_Parameters(text, nil)
         unsafe BIO_free(text)
         guard let key = unsafe key, unsafe EVP_PKEY_is_a(key, "DH") == 1 else {
@@ -97,8 +94,25 @@ import GatehouseBase
         }
     }
 
+    /// Opens a file for OpenSSL to read.
+    static func open(_ file: String) throws(TLSConfigurationError) -> OpaquePointer {
+        try refuseOthers(file)
+        TLSError.forget()
+        guard let text = unsafe BIO_new_file(file, "r") else {
+            throw TLSConfigurationError(file: file, reason: TLSError.takeText())
+        }
+        return unsafe text
+    }
+
+    /// OpenSSL would wait for whoever writes into a FIFO.
+    private static func refuseOthers(_ file: String) throws(TLSConfigurationError) {
+        guard let reason = SecretFile.refusal(file) else { return }
+        throw TLSConfigurationError(file: file, reason: reason)
+    }
+
     /// Trusts the certificates of a PEM file, which may be several.
     func trust(_ file: String) throws(TLSConfigurationError) {
+        try ContextHandle.refuseOthers(file)
         TLSError.forget()
         guard unsafe SSL_CTX_load_verify_file(pointer, file) == 1 else {
             throw TLSConfigurationError(
@@ -112,6 +126,7 @@ import GatehouseBase
     func setIdentity(
         certificate: String, key: String, passphrase: Secret?
     ) throws(TLSConfigurationError) {
+        try ContextHandle.refuseOthers(certificate)
         TLSError.forget()
         guard unsafe SSL_CTX_use_certificate_chain_file(pointer, certificate) == 1 else {
             throw TLSConfigurationError(
@@ -131,9 +146,7 @@ import GatehouseBase
     private static func readKey(
         _ file: String, _ passphrase: Secret?
     ) throws(TLSConfigurationError) -> OpaquePointer {
-        guard let text = unsafe BIO_new_file(file, "r") else {
-            throw TLSConfigurationError(file: file, reason: TLSError.takeText())
-        }
+        let text = try unsafe open(file)
         defer { unsafe BIO_free(text) }
         let answer = Passphrase(passphrase)
         // Sound: `answer` outlives the call that uses it.

@@ -3,6 +3,7 @@ import GatehouseBase
 import GatehouseConfiguration
 import GatehouseKit
 import GatehouseTesting
+import Glibc
 import Testing
 
 /// What `gatehouse check` says of the files that a configuration names.
@@ -25,6 +26,40 @@ struct NamedFilesTests {
             try SecretFile.read(path)
         }
         return try #require(decoded.configuration, "\(Diagnostic.report(decoded.diagnostics))")
+    }
+
+    /// A configuration that is accepted, in which `edit` has changed something.
+    private func configuration(
+        state: String = "none", secret: String = "client_secret: hunter2", front: String = "",
+        name: String = "gatehouse.yaml", _ edit: (inout Configuration) -> Void = { _ in }
+    ) throws -> Configuration {
+        let text = """
+            public_urls: [https://localhost, https://hub.example.org]
+            state_dir: \(state)
+            listeners:
+              - address: "127.0.0.1:0"
+                tls: {certificates: [{certificate: "\(good.file)", key: "\(good.keyFile)"}]}
+                \(front)
+            upstreams: {hub: {url: https://127.0.0.1:8081, tls: {insecure_skip_verify: true}}}
+            routes: [{path: /, upstream: hub}]
+            access: [{path: /**, allow: signed_in}]
+            oidc: {issuer: https://sso.example.org, client_id: x, \(secret)}
+            """
+        let decoded = ConfigurationDecoder.decode(
+            text: text, name: name, environment: ["HOME": good.directory]
+        ) { path in
+            try SecretFile.read(path)
+        }
+        let report = Diagnostic.report(decoded.diagnostics)
+        var configuration = try #require(decoded.configuration, "\(report)")
+        edit(&configuration)
+        return configuration
+    }
+
+    private func messages(_ configuration: Configuration) -> [String] {
+        let found = Gateway.warnings(about: configuration)
+        #expect(found.allSatisfy { $0.severity == .warning })
+        return found.map { "\($0.position?.line ?? 0): \($0.message) | \($0.hint ?? "")" }
     }
 
     private func mode(_ bits: Int, _ file: String) throws {
@@ -61,5 +96,56 @@ struct NamedFilesTests {
         // Nobody else comes to it.
         try mode(0o700, good.directory)
         #expect(Gateway.warnings(about: configuration).isEmpty)
+    }
+
+    // MARK: What is no file
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a FIFO or a device where a file belongs is an error and not waited for`() throws {
+        let fifo = good.directory + "/fifo"
+        try #require(unsafe mkfifo(fifo, 0o600) == 0)
+        defer { TextFile.remove(fifo) }
+        let certificate = "listeners[0].tls.certificates[0]"
+        let places: [(String, (inout Configuration, String) -> Void)] = [
+            (
+                "\(certificate).certificate",
+                { $0.listeners[0].tls?.certificates[0].certificate = $1 }
+            ),
+            ("\(certificate).key", { $0.listeners[0].tls?.certificates[0].key = $1 }),
+            ("listeners[0].tls.dhparam_file", { $0.listeners[0].tls?.dhparamFile = $1 }),
+            (
+                "listeners[0].tls.client_ca",
+                {
+                    $0.listeners[0].tls?.clientCA = $1
+                    $0.listeners[0].tls?.clientCertificate = .request
+                }
+            ),
+            (
+                "upstreams.hub.tls.ca_file",
+                {
+                    $0.upstreams[0].tls = UpstreamSettings.TLS(caFile: $1)
+                    $0.routes[0].upstream = $0.upstreams[0]
+                }
+            ),
+            ("oidc.ca_file", { $0.oidc?.caFile = $1 }),
+        ]
+        for (path, set) in places {
+            for file in [fifo, "/dev/null"] {
+                let changed = try configuration { set(&$0, file) }
+                let error = #expect(throws: GatewayError.self, "\(path)") {
+                    try Gateway.check(changed)
+                }
+                #expect(
+                    error?.diagnostic?.message == "'\(path)' is '\(file)': it is no regular file")
+                // It is looked at for warnings too.
+                #expect(!messages(changed).contains { $0.contains("ended on") })
+            }
+        }
+        let text = "oidc: {issuer: https://x, client_id: x, client_secret_file: \"\(fifo)\"}"
+        let decoded = ConfigurationDecoder.decode(
+            text: text, name: "gatehouse.yaml", environment: [:]
+        ) { try SecretFile.read($0) }
+        let message = "'oidc.client_secret_file' is '\(fifo)', which cannot be read: it is no "
+        #expect(decoded.diagnostics.contains { $0.message == message + "regular file" })
     }
 }

@@ -1,0 +1,50 @@
+import GatehouseBase
+import Glibc
+import Testing
+
+final class SecretFileTests {
+    private let folder: String
+
+    init() throws {
+        var template = Array("/tmp/gatehouse-test.XXXXXX".utf8CString)
+        // Sound: mkdtemp writes into the array that it is given.
+        try #require(unsafe mkdtemp(&template) != nil)
+        folder = String(
+            decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        // Sound: paths are copied by the calls.
+        for name in ["secret", "fifo", "link"] { unsafe unlink("\(folder)/\(name)") }
+        unsafe rmdir(folder)
+    }
+
+    private func reason(_ path: String) -> String? {
+        do throws(SecretFile.Failure) {
+            _ = try SecretFile.read(path)
+            return nil
+        } catch { return error.description }
+    }
+
+    /// Whoever opens a FIFO waits for a writer, and whoever reads some devices never comes to an end.
+    @Test(.timeLimit(.minutes(1)))
+    func `what is no regular file is not waited for`() throws {
+        let fifo = folder + "/fifo"
+        try #require(unsafe mkfifo(fifo, 0o600) == 0)
+        for path in [fifo, "/dev/null", "/dev/zero", folder] {
+            #expect(reason(path) == "it is no regular file")
+            #expect(SecretFile.refusal(path) == "it is no regular file")
+        }
+        #expect(PlainFile.write("1", to: fifo) != nil)
+        #expect(!PlainFile.holds("1", fifo))
+        #expect(reason(folder + "/none") == "No such file or directory")
+        #expect(SecretFile.refusal(folder + "/none") == nil)
+    }
+
+    @Test func `a link to a file is read as the file, as Kubernetes has secrets`() throws {
+        try SecretFile.create(folder + "/secret", Secret("hunter2"))
+        try #require(unsafe symlink(folder + "/secret", folder + "/link") == 0)
+        #expect(try SecretFile.read(folder + "/link") == Array("hunter2".utf8))
+        #expect(SecretFile.refusal(folder + "/link") == nil)
+    }
+}
