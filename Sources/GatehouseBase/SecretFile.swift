@@ -88,14 +88,21 @@ public enum SecretFile {
         ]
     }
 
-    /// Whether everybody on this machine can read a file: its mode lets them, and those of the
-    /// folders above let them come to it.
-    public static func isOpenToAll(_ path: String) -> Bool {
+    /// What somebody may do with a file.
+    public enum Access: String, Sendable, CaseIterable {
+        case read, change
+
+        fileprivate var bit: mode_t { self == .read ? S_IROTH : S_IWOTH }
+    }
+
+    /// Whether everybody on this machine can read or change a file, or what is in a folder: its
+    /// mode lets them, and those of the folders above let them come to it.
+    public static func isOpenToAll(_ path: String, to access: Access = .read) -> Bool {
         // Sound: the C library's string is copied and freed.
         guard let whole = unsafe realpath(path, nil) else { return false }
         var place = unsafe String(cString: whole)[...]
         unsafe free(whole)
-        guard has(S_IROTH, String(place)) else { return false }
+        guard has(access.bit, String(place)) else { return false }
         while let slash = place.lastIndex(of: "/") {
             place = place[..<slash]
             guard has(S_IXOTH, place.isEmpty ? "/" : String(place)) else { return false }

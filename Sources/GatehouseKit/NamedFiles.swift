@@ -24,6 +24,12 @@ enum NamedFiles {
 
     /// Secrets that stand open to everybody on this machine.
     static func warnings(about configuration: Configuration) -> [Diagnostic] {
+        openSecrets(configuration)
+    }
+
+    // MARK: Secrets
+
+    private static func openSecrets(_ configuration: Configuration) -> [Diagnostic] {
         var files = configuration.namedFiles.filter { $0.path.hasSuffix("key") }
         if let file = configuration.oidc?.clientSecretFile,
             case .written = configuration.origin(of: "oidc.client_secret_file")
@@ -35,13 +41,53 @@ enum NamedFiles {
             guard let file = listener.tokenFile else { continue }
             files.append(("listeners[\(index)].token_file", file))
         }
-        return files.filter { SecretFile.isOpenToAll($0.file) }.map { path, file in
-            about(
-                path, .warning,
-                "'\(path)' is '\(file)', which everybody on this machine can read",
-                "'chmod 600 \(file)', and let it belong to the user that the gateway runs as",
-                configuration)
+        var found = files.compactMap { path, file in
+            openFile("'\(path)' is '\(file)'", file, at: path, configuration)
         }
+        let secret = "oidc.client_secret"
+        if let place = configuration.origin(of: secret).position {
+            found += [
+                openFile(
+                    "'\(secret)' stands in '\(place.file)'", place.file, at: secret, configuration)
+            ].compactMap(\.self)
+        }
+        if case .path(let directory) = configuration.stateDirectory {
+            found += openState(directory, configuration)
+        }
+        return found
+    }
+
+    /// - Parameter what: the file, and what it is, to stand before "which".
+    private static func openFile(
+        _ what: String, _ file: String, at path: String, _ configuration: Configuration
+    ) -> Diagnostic? {
+        let open = SecretFile.Access.allCases.filter { SecretFile.isOpenToAll(file, to: $0) }
+        guard !open.isEmpty else { return nil }
+        let deeds = open.map(\.rawValue).joined(separator: " and ")
+        return about(
+            path, .warning, "\(what), which everybody on this machine can \(deeds)",
+            "'chmod 600 \(file)', and let it belong to the user that the gateway runs as",
+            configuration)
+    }
+
+    /// Whoever may write in the folder can put other keys in place of ours.
+    private static func openState(
+        _ directory: String, _ configuration: Configuration
+    ) -> [Diagnostic] {
+        var found: [Diagnostic] = []
+        if SecretFile.isOpenToAll(directory, to: .change) {
+            found.append(
+                about(
+                    "state_dir", .warning,
+                    "'state_dir' is '\(directory)', where everybody on this machine can put files",
+                    "'chmod 700 \(directory)', and let it belong to the user that the gateway "
+                        + "runs as", configuration))
+        }
+        let keys = directory + "/keys"
+        if let open = openFile("'state_dir' has '\(keys)'", keys, at: "state_dir", configuration) {
+            found.append(open)
+        }
+        return found
     }
 
     private static func about(

@@ -47,4 +47,21 @@ final class SecretFileTests {
         #expect(try SecretFile.read(folder + "/link") == Array("hunter2".utf8))
         #expect(SecretFile.refusal(folder + "/link") == nil)
     }
+
+    @Test func `a file is open to all where its mode and the folders above let them`() throws {
+        let file = folder + "/secret"
+        try SecretFile.create(file, Secret("hunter2"))
+        for (mode, read, change) in [
+            (0o600, false, false), (0o640, false, false), (0o604, true, false),
+            (0o622, false, true), (0o666, true, true),
+        ] as [(mode_t, Bool, Bool)] {
+            try #require(unsafe chmod(file, mode) == 0 && chmod(folder, 0o711) == 0)
+            #expect(SecretFile.isOpenToAll(file) == read)
+            #expect(SecretFile.isOpenToAll(file, to: .change) == change)
+            try #require(unsafe chmod(folder, 0o700) == 0)
+            #expect(!SecretFile.isOpenToAll(file) && !SecretFile.isOpenToAll(file, to: .change))
+        }
+        try #require(unsafe chmod(folder, 0o777) == 0)
+        #expect(SecretFile.isOpenToAll(folder, to: .change))
+    }
 }

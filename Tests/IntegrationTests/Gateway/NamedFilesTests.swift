@@ -98,6 +98,56 @@ struct NamedFilesTests {
         #expect(Gateway.warnings(about: configuration).isEmpty)
     }
 
+    // MARK: Other secrets
+
+    @Test func `keys in the state directory, and the directory, are no one else's`() throws {
+        let folder = TestFolder()
+        let keys = folder.path + "/keys"
+        let configuration = try configuration(state: folder.path)
+        try SecretFile.createDirectory(folder.path)
+        #expect(messages(configuration).isEmpty)
+        try SecretFile.create(keys, Secret("k"))
+        try mode(0o755, folder.path)
+        #expect(messages(configuration).isEmpty)
+        for (bits, deed) in [(0o644, "read"), (0o622, "change"), (0o666, "read and change")] {
+            try mode(bits, keys)
+            #expect(
+                messages(configuration) == [
+                    "2: 'state_dir' has '\(keys)', which everybody on this machine can \(deed) | "
+                        + "'chmod 600 \(keys)', and let it belong to the user that the gateway "
+                        + "runs as"
+                ])
+        }
+        try mode(0o600, keys)
+        try mode(0o777, folder.path)
+        #expect(
+            messages(configuration) == [
+                "2: 'state_dir' is '\(folder.path)', where everybody on this machine can put files "
+                    + "| 'chmod 700 \(folder.path)', and let it belong to the user that the "
+                    + "gateway runs as"
+            ])
+    }
+
+    @Test func `a configuration with the client's secret in it is one`() throws {
+        let folder = TestFolder()
+        try SecretFile.createDirectory(folder.path)
+        let file = folder.path + "/gatehouse.yaml"
+        try SecretFile.create(file, Secret("oidc: …"))
+        try mode(0o755, folder.path)
+        let inside = try configuration(name: file)
+        #expect(messages(inside).isEmpty)
+        try mode(0o644, file)
+        #expect(messages(inside).count == 1)
+        #expect(
+            messages(inside).first?.hasPrefix(
+                "10: 'oidc.client_secret' stands in '\(file)', which everybody on this machine can "
+                    + "read | 'chmod 600 \(file)'") == true)
+        try SecretFile.create(folder.path + "/secret", Secret("hunter2"))
+        let beside = try configuration(
+            secret: "client_secret_file: \"\(folder.path)/secret\"", name: file)
+        #expect(messages(beside).isEmpty)
+    }
+
     // MARK: What is no file
 
     @Test(.timeLimit(.minutes(1)))
