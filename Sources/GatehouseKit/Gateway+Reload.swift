@@ -101,6 +101,7 @@ extension Gateway {
         for listener in listeners where listener.previous == nil {
             log.notice("listening on \(listener.listener.url)")
         }
+        for diagnostic in NamedFiles.warnings(about: configuration) { log.warning(diagnostic.line) }
     }
 
     /// What tells whether one of the files has changed.

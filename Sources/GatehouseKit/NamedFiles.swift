@@ -22,9 +22,9 @@ enum NamedFiles {
             path, .error, "'\(path)' is '\(error.file)': \(error.reason)", hint, configuration)
     }
 
-    /// Secrets that stand open to everybody on this machine.
+    /// Secrets that stand open to everybody on this machine, and certificates that nobody takes.
     static func warnings(about configuration: Configuration) -> [Diagnostic] {
-        openSecrets(configuration)
+        openSecrets(configuration) + oddCertificates(configuration)
     }
 
     // MARK: Secrets
@@ -89,6 +89,58 @@ enum NamedFiles {
         }
         return found
     }
+
+    // MARK: Certificates
+
+    private static func oddCertificates(_ configuration: Configuration) -> [Diagnostic] {
+        let now = Timestamp.now()
+        return configuration.namedFiles.compactMap { path, file in
+            guard path.hasSuffix(".certificate") || path == "--client-ssl-cert" else { return nil }
+            let hosts = browsersHosts(path, configuration)
+            guard let facts = CertificateFacts(of: file, hosts: hosts),
+                let (fault, hint) = fault(of: facts, hosts, now)
+            else { return nil }
+            return about(
+                path, .warning, "'\(path)' is '\(file)', which \(fault)", hint, configuration)
+        }
+    }
+
+    /// The hosts for which browsers ask a listener; none where a front stands before it, or where a
+    /// certificate is of no listener for them.
+    private static func browsersHosts(_ path: String, _ configuration: Configuration) -> [String] {
+        let place = configuration.listeners.indices.first { path.hasPrefix("listeners[\($0)].") }
+        guard let place else { return [] }
+        let listener = configuration.listeners[place]
+        guard listener.role == .public, listener.front.profile == .none else { return [] }
+        return configuration.publicURLs.filter { $0.scheme == .https }.map(\.host)
+    }
+
+    private static func fault(
+        of facts: CertificateFacts, _ hosts: [String], _ now: Timestamp
+    ) -> (fault: String, hint: String)? {
+        if facts.end < now {
+            return ("ended on \(day(facts.end)): nobody takes it", "renew it")
+        }
+        if now < facts.start {
+            return ("begins on \(day(facts.start)): nobody takes it before", "look at the clock")
+        }
+        if !hosts.isEmpty, !facts.isForOne {
+            let names = facts.names.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+            let kind = names.isEmpty ? "has no names" : "is for \(names)"
+            return (
+                "\(kind), and for no host of 'public_urls': browsers do not take it",
+                "name a certificate for '\(hosts[0])'"
+            )
+        }
+        // One that is renewed in time has more than a third of its life left.
+        let left = facts.end - now
+        if left < .seconds(14 * 86400), left < (facts.end - facts.start) / 3 {
+            return ("ends on \(day(facts.end))", "renew it before")
+        }
+        return nil
+    }
+
+    private static func day(_ time: Timestamp) -> String { CalendarTime(time).httpDate }
 
     private static func about(
         _ path: String, _ severity: Diagnostic.Severity, _ message: String, _ hint: String?,

@@ -54,8 +54,10 @@ public import GatehouseBase
             try ServerTLS.setCiphers(ciphers, dhParametersFile, on: context)
             try ServerTLS.ask(clientCertificate, clientCAFile, on: context)
             ServerTLS.setSessions(on: context)
-            for name in ServerTLS.subjectNames(context) where names[name] == nil {
-                names[name] = contexts.count
+            if let shown = unsafe SSL_CTX_get0_certificate(context.pointer) {
+                for name in unsafe ServerTLS.subjectNames(shown) where names[name] == nil {
+                    names[name] = contexts.count
+                }
             }
             contexts.append(context)
         }
@@ -133,9 +135,8 @@ public import GatehouseBase
         unsafe SSL_CTX_set_alpn_select_cb(context.pointer, chooseProtocol, nil)
     }
 
-    /// The DNS names and, where there are none, the common name of a context's certificate.
-    private static func subjectNames(_ context: ContextHandle) -> [String] {
-        guard let certificate = unsafe SSL_CTX_get0_certificate(context.pointer) else { return [] }
+    /// The DNS names of a certificate.
+    static func subjectNames(_ certificate: OpaquePointer) -> [String] {
         var names: [String] = []
         guard let raw = unsafe X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else {
             return []

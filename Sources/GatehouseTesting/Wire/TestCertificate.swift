@@ -12,15 +12,14 @@ public final class TestCertificate: Sendable {
     public let directory: String
     private let clients = Locked<ClientTLS?>(nil)
 
-    /// Valid for an hour.
-    ///
     /// - Parameters:
+    ///   - valid: seconds from now.
     ///   - names: as subjectAltName has them.
     ///   - usesRSA: in place of P-256.
     ///   - passphrase: what the key file is encrypted with.
     public init(
         names: [String] = ["DNS:localhost", "DNS:*.localhost", "IP:127.0.0.1"],
-        usesRSA: Bool = false, passphrase: String? = nil
+        valid: ClosedRange<Int> = -60...3600, usesRSA: Bool = false, passphrase: String? = nil
     ) {
         var template = Array("/tmp/gatehouse-test.XXXXXX".utf8CString)
         // Sound: mkdtemp writes into the array that it is given.
@@ -28,7 +27,7 @@ public final class TestCertificate: Sendable {
         precondition(made, "no folder for temporary files")
         directory = String(
             decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        write(names, usesRSA: usesRSA, passphrase)
+        write(names, valid, usesRSA: usesRSA, passphrase)
     }
 
     deinit {
@@ -73,7 +72,9 @@ public final class TestCertificate: Sendable {
         return unsafe key
     }
 
-    private func write(_ names: [String], usesRSA: Bool, _ passphrase: String?) {
+    private func write(
+        _ names: [String], _ valid: ClosedRange<Int>, usesRSA: Bool, _ passphrase: String?
+    ) {
         // Sound: everything that is made here is freed here, and OpenSSL copies what it is given.
         let key = unsafe makeKey(usesRSA: usesRSA)
         defer { unsafe EVP_PKEY_free(key) }
@@ -89,8 +90,8 @@ public final class TestCertificate: Sendable {
             unsafe X509_set_version(certificate, 2) == 1
             && ASN1_INTEGER_set(X509_get_serialNumber(certificate), Int.random(in: 1...Int.max))
                 == 1
-            && X509_gmtime_adj(X509_getm_notBefore(certificate), -60) != nil
-            && X509_gmtime_adj(X509_getm_notAfter(certificate), 3600) != nil
+            && X509_gmtime_adj(X509_getm_notBefore(certificate), valid.lowerBound) != nil
+            && X509_gmtime_adj(X509_getm_notAfter(certificate), valid.upperBound) != nil
             && X509_NAME_add_entry_by_txt(
                 subject, "CN", MBSTRING_ASC, commonName, Int32(commonName.count), -1, 0) == 1
             && X509_set_issuer_name(certificate, subject) == 1

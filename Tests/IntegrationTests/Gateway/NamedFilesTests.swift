@@ -148,6 +148,65 @@ struct NamedFilesTests {
         #expect(messages(beside).isEmpty)
     }
 
+    // MARK: Certificates
+
+    /// What is said of a certificate in place of the good one.
+    private func said(
+        of certificate: TestCertificate, front: String = ""
+    ) throws -> [String] {
+        let changed = try configuration(front: front) {
+            $0.listeners[0].tls?.certificates[0].certificate = certificate.file
+            $0.listeners[0].tls?.certificates[0].key = certificate.keyFile
+        }
+        try Gateway.check(changed)
+        return messages(changed).map { $0.replacing(certificate.file, with: "FILE") }
+    }
+
+    @Test func `a certificate that nobody takes now is a warning`() throws {
+        let day = 86400
+        #expect(try said(of: good).isEmpty)
+        let start = "5: 'listeners[0].tls.certificates[0].certificate' is 'FILE', which "
+        let expired = try said(of: TestCertificate(valid: -90 * day ... -3600))
+        #expect(expired.count == 1)
+        #expect(expired.first?.hasPrefix(start + "ended on ") == true)
+        #expect(expired.first?.hasSuffix(" GMT: nobody takes it | renew it") == true)
+        let early = try said(of: TestCertificate(valid: 3600...90 * day))
+        #expect(early.count == 1)
+        #expect(early.first?.hasPrefix(start + "begins on ") == true)
+        let late = try said(of: TestCertificate(valid: -80 * day...13 * day))
+        #expect(late.count == 1)
+        #expect(late.first?.hasPrefix(start + "ends on ") == true)
+        #expect(late.first?.hasSuffix(" GMT | renew it before") == true)
+        // Those of six days are renewed when two are left.
+        #expect(try said(of: TestCertificate(valid: -3 * day...3 * day)).isEmpty)
+    }
+
+    @Test func `a certificate for no host of the public URLs is a warning`() throws {
+        let odd = TestCertificate(names: ["DNS:Other.example.org", "IP:127.0.0.1"])
+        #expect(
+            try said(of: odd) == [
+                "5: 'listeners[0].tls.certificates[0].certificate' is 'FILE', which is for "
+                    + "'other.example.org', and for no host of 'public_urls': browsers do not take "
+                    + "it | name a certificate for 'localhost'"
+            ])
+        for name in ["DNS:hub.example.org", "DNS:*.example.org"] {
+            #expect(try said(of: TestCertificate(names: [name])).isEmpty)
+        }
+        // A front has the names that browsers ask for.
+        let front = "front: {profile: nginx, trusted: [127.0.0.1]}"
+        #expect(try said(of: odd, front: front).isEmpty)
+    }
+
+    @Test func `our own certificate for upstreams is judged by its dates`() throws {
+        let changed = try configuration {
+            let expired = TestCertificate(names: ["DNS:x"], valid: -7200 ... -3600)
+            $0.upstreams[0].tls.certificate = expired.file
+            #expect(messages($0).count == 1)
+            $0.upstreams[0].tls.certificate = other.file
+        }
+        #expect(messages(changed).isEmpty)
+    }
+
     // MARK: What is no file
 
     @Test(.timeLimit(.minutes(1)))

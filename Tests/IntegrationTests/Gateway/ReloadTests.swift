@@ -1,9 +1,11 @@
 import GatehouseBase
+import GatehouseConfiguration
 import GatehouseHTTP
 import GatehouseKit
 import GatehouseNet
 import GatehouseProxy
 import GatehouseTesting
+import Synchronization
 import Testing
 
 /// Another configuration under running connections, as at SIGHUP.
@@ -146,6 +148,27 @@ struct ReloadTests {
         #expect("\(try #require(error))".contains("/absent.pem"))
         #expect(try await gateway.browser().send("GET", gateway.publicURL + "/x").status == 401)
         #expect(upstream.count() == 0)
+        await gateway.stop()
+    }
+
+    @Test func `a certificate that nobody takes is taken up with a warning`() async throws {
+        let upstream = FakeUpstream()
+        let lines = Locked<[String]>([])
+        let expired = TestCertificate(valid: -7200 ... -3600)
+        let gateway = try await TestGateway(
+            log: Log(label: "test", level: .warning) { event in
+                lines.withLock { $0.append(event.message) }
+            }
+        ) { _ in upstream }
+        try await gateway.reload(GatewaySettings())
+        #expect(lines.withLock { $0 } == [])
+        try await gateway.reload(GatewaySettings()) {
+            $0.listeners[0].tls?.certificates[0] = .init(
+                certificate: expired.file, key: expired.keyFile)
+        }
+        let said = lines.withLock { $0 }
+        #expect(said.count == 1)
+        #expect(said.first?.contains("'\(expired.file)', which ended on") == true, "\(said)")
         await gateway.stop()
     }
 }
