@@ -16,6 +16,7 @@ public struct Validation {
         validation.checkRoutesAPI()
         validation.checkForwarding()
         validation.checkUpstreams(usedUpstreams)
+        validation.checkLoops()
         validation.checkRoutes()
         validation.checkAccess()
         validation.checkPresets()

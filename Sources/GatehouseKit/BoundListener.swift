@@ -8,9 +8,11 @@ struct BoundListener: Sendable {
     /// One for each serving loop, or one for the control loop.
     let files: [Int32]
     /// Address and port as they are.
-    let shown: String
+    let address: Address?
     /// Of a UNIX socket.
     var file: UnixSocketFile?
+
+    var shown: String { address?.description ?? "" }
 
     /// `https://127.0.0.1:43121`, `http://unix:/run/gatehouse.sock`.
     var url: String { "\(settings.tls == nil ? "http" : "https")://\(shown)" }

@@ -47,13 +47,13 @@ extension Gateway {
             case .unix(let path):
                 let bound = try Binding.unix(path, count: count)
                 return BoundListener(
-                    settings: listener, files: bound.files, shown: "unix:\(path)",
+                    settings: listener, files: bound.files, address: Address(path: path),
                     file: bound.file)
             case .tcp(let host, let port):
                 let address = try await resolve(host, port)
                 let (files, bound) = try Binding.tcp(address, count: count)
                 return BoundListener(
-                    settings: listener, files: files, shown: bound.description)
+                    settings: listener, files: files, address: bound)
             }
         } catch {
             throw GatewayError(

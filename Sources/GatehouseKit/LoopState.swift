@@ -82,6 +82,9 @@ final class LoopState {
     func take(_ listeners: [PlacedListener], _ pipeline: RequestPipeline) {
         let blueprint = blueprint
         let (share, log, name) = (share, log, "loop-\(index)")
+        pool.ownAddresses = listeners.map(\.listener)
+            .filter { $0.settings.role == .public && $0.settings.redirect == nil }
+            .compactMap(\.address)
         self.listeners.take(listeners, core: core) {
             $0.file(ofLoop: index)
         } responder: { place -> any Responder in

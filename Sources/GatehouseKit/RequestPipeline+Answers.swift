@@ -130,7 +130,7 @@ extension RequestPipeline {
         case .tooManyExchanges:
             fields.append(.retryAfter, "2")
             return (.tooManyExchanges, fields)
-        case .badTarget: return (.internalError, fields)
+        case .badTarget, .routeLoop: return (.internalError, fields)
         case .recordsFailed:
             fields.append(.retryAfter, "5")
             return (.unavailable(retryAfter: 5), fields)

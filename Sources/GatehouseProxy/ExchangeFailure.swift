@@ -34,6 +34,8 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case routesIncomplete
         /// The route's target is no URL that can be reached.
         case badTarget
+        /// The route's target is a listener of ours.
+        case routeLoop
         /// What must last before the answer may go out could not be kept.
         case recordsFailed
     }
@@ -61,6 +63,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case draining
         case routesIncomplete = "routes_incomplete"
         case badTarget = "bad_target"
+        case routeLoop = "route_loop"
         case recordsFailed = "records_failed"
 
         /// Whose fault it is.
@@ -69,7 +72,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
             case .malformed, .clientGone, .clientTimeout, .bodyTooLarge, .tooManyExchanges:
                 .downstream
             case .noRoute, .sessionEnded, .draining, .routesIncomplete, .badTarget,
-                .recordsFailed, .noSockets:
+                .routeLoop, .recordsFailed, .noSockets:
                 .gateway
             case .connectRefused, .connectTimeout, .nameUnresolved, .upstreamBusy, .upstreamTLS,
                 .upstreamReset, .upstreamClosed, .upstreamTimeout, .upstreamMalformed,
@@ -112,6 +115,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case .draining: (.draining, 503)
         case .routesIncomplete: (.routesIncomplete, 503)
         case .badTarget: (.badTarget, 500)
+        case .routeLoop: (.routeLoop, 508)
         case .recordsFailed: (.recordsFailed, 503)
         }
     }

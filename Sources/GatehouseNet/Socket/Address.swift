@@ -106,6 +106,12 @@ public struct Address: Sendable, Hashable {
         return isMapped ? String(host.dropFirst(7)) : host
     }
 
+    /// Whether it stands for every address of a machine.
+    public var isEverywhere: Bool { ip == "0.0.0.0" || ip == "::" }
+
+    /// 127.0.0.0/8 or `::1`.
+    public var isLoopback: Bool { ip.map { $0 == "::1" || $0.hasPrefix("127.") } ?? false }
+
     /// The path of a UNIX socket; nil for what has none, as nearly every client of one.
     public var path: String? {
         guard family == AF_UNIX, length > 2, storage[2] != 0 else { return nil }

@@ -101,13 +101,27 @@ public enum Binding {
         return file
     }
 
-    private static func localAddress(_ file: Int32) -> Address? {
+    /// Where a socket is bound.
+    static func localAddress(_ file: Int32) -> Address? {
+        // Sound: the kernel writes at most the bytes that it is told of.
+        unsafe address { unsafe getsockname(file, $0, $1) }
+    }
+
+    /// Where a connected socket leads to.
+    static func peerAddress(_ file: Int32) -> Address? {
+        // Sound: as above.
+        unsafe address { unsafe getpeername(file, $0, $1) }
+    }
+
+    private static func address(
+        _ ask: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> Address? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         // Sound: the kernel writes at most `length` bytes of the storage.
         return unsafe withUnsafeMutablePointer(to: &storage) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                guard unsafe getsockname(file, $0, &length) == 0 else { return nil }
+                guard unsafe ask($0, &length) == 0 else { return nil }
                 return unsafe Address($0, length)
             }
         }

@@ -57,6 +57,14 @@ public final class Socket: Pollable {
             events: Poller.readable | Poller.writable | EPOLLRDHUP.rawValue)
     }
 
+    /// Its two addresses; nil where it is closed, or not connected.
+    public var ends: (local: Address, peer: Address)? {
+        guard let local = Binding.localAddress(file), let peer = Binding.peerAddress(file) else {
+            return nil
+        }
+        return (local, peer)
+    }
+
     deinit { precondition(file < 0, "a socket was not closed") }
 
     public var isOpen: Bool { file >= 0 }

@@ -12,6 +12,8 @@ public final class UpstreamPool {
     /// Connections at most, before those that are idle are given up for a new one. Busy ones are
     /// as many as clients want.
     public var maximumConnections = Int.max
+    /// Where our own listeners for everybody are: a connection that comes there would come back.
+    public var ownAddresses: [Address] = []
     private var shelves: [ObjectIdentifier: Shelf] = [:]
     /// How many connections there are, idle, in use or being made.
     public internal(set) var connectionCount = 0
@@ -82,13 +84,28 @@ public final class UpstreamPool {
             do throws(StreamError) {
                 let stream = try await open(target, deadline, abandonment)
                 openedCount += 1
-                return UpstreamConnection(stream, target: target, shelf: shelf)
+                let connection = UpstreamConnection(stream, target: target, shelf: shelf)
+                guard leadsHere(stream.socket, target) else { return connection }
+                connection.close()
+                break
             } catch {
                 if error.isWantOfSockets, makeRoom() { continue }
                 shelf.leave()
                 throw error == .timedOut ? ExchangeFailure(.connectTimeout) : .upstream(error)
             }
         }
+        throw ExchangeFailure(.routeLoop)
+    }
+
+    /// Whether a connection has come to a listener of ours, whatever its name was.
+    private func leadsHere(_ socket: Socket, _ target: UpstreamTarget) -> Bool {
+        if let path = target.socketPath { return ownAddresses.contains { $0.path == path } }
+        let same = ownAddresses.filter { $0.path == nil && $0.port == target.port }
+        guard !same.isEmpty, let ends = socket.ends else { return false }
+        // A listener everywhere has every address of this machine: those from which one comes to
+        // them, and 127.0.0.0/8.
+        let isOnThisMachine = ends.local.ip == ends.peer.ip || ends.peer.isLoopback
+        return same.contains { $0.isEverywhere ? isOnThisMachine : $0.ip == ends.peer.ip }
     }
 
     /// Gives up those that have been idle for longest, an eighth at once.

@@ -192,4 +192,40 @@ struct RoutesAPITests {
         #expect(try await proxy.get("/ws").status == 404)
         await proxy.stop()
     }
+
+    @Test func `a route to a listener of ours ends at once`() async throws {
+        let upstream = FakeUpstream()
+        let server = try LocalServer.start { _ in upstream }
+        let proxy = try await ProxyFixture()
+        try await proxy.add("/good", to: server.port)
+        try await proxy.add("/loop", to: proxy.port)
+        for host in ["localhost", "127.0.0.2"] {
+            let target = "{\"target\":\"http://\(host):\(proxy.port)\"}"
+            #expect(try await proxy.api("POST", "/\(host)", target).status == 201)
+        }
+        #expect(try await proxy.get("/loop/x").status == 508)
+        #expect(try await proxy.get("/localhost/x").status == 508)
+        // The listener is at 127.0.0.1 alone, so nobody is there.
+        #expect(try await proxy.get("/127.0.0.2/x").status == 503)
+        #expect(upstream.count() == 0)
+        #expect(try await proxy.get("/good/x").status == 200)
+        // The API is another server, and has its own answer.
+        try await proxy.add("/api", to: proxy.apiPort)
+        #expect(try await proxy.get("/api/routes").status == 403)
+        await proxy.stop()
+        await server.stop()
+    }
+
+    @Test func `a route to a listener that is everywhere ends at once`() async throws {
+        let proxy = try await ProxyFixture { configuration in
+            guard case .tcp(_, let port) = configuration.listeners[0].address else { return }
+            configuration.listeners[0].address = .tcp(host: "0.0.0.0", port: port)
+        }
+        for host in ["127.0.0.1", "127.0.0.2", "0.0.0.0"] {
+            let target = "{\"target\":\"http://\(host):\(proxy.port)\"}"
+            #expect(try await proxy.api("POST", "/\(host)", target).status == 201)
+            #expect(try await proxy.get("/\(host)/x").status == 508, "\(host)")
+        }
+        await proxy.stop()
+    }
 }
