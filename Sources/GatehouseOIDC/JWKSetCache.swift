@@ -71,7 +71,8 @@ public struct JWKSetCache: Sendable {
         }
         let old = now.since(fetched) >= options.lifetime
         if key, !old { return .use(keys) }
-        let pause = bearer == .tokenEndpoint ? options.retry : options.refetch
+        let own = min(options.retry, options.refetch)
+        let pause = bearer == .tokenEndpoint ? own : options.refetch
         guard mayAttempt(after: pause, now: now) else {
             return key ? .use(keys) : .refuse
         }

@@ -18,7 +18,7 @@ struct ConfigFilesTests {
         }.sorted()
     }()
 
-    private let certificate = TestCertificate()
+    private let certificate = TestCertificate(names: ["DNS:*.example.org"])
     private let folder = TestFolder()
     private var secret: String { folder.path + "/secret" }
 

@@ -222,7 +222,7 @@ struct MetricsTests {
                 #expect(allowed[label]?.contains(value) == true, "\(name)")
             }
         }
-        #expect(Set(allowed["reason"] ?? []).count == 22)
+        #expect(Set(allowed["reason"] ?? []).count == 23)
         #expect(samples.count < 400)
         await gateway.gateway.stop()
         await server.stop()

@@ -43,7 +43,6 @@ struct BadDiscoveryTests {
         },
         .member("jwks_uri") { stranger, _ in .string(stranger + "/certs") },
         .member("jwks_uri") { _, _ in "file:///etc/passwd" },
-        .member("userinfo_endpoint") { stranger, _ in .string(stranger + "/userinfo") },
         .member("authorization_endpoint") { _, _ in "https://evil.example/auth" },
         .member("authorization_endpoint") { _, _ in "http://localhost/auth" },
         .member("authorization_endpoint") { _, _ in "javascript:alert(1)" },
