@@ -6,10 +6,6 @@ import Testing
 
 /// WebSockets to servers that read no more.
 struct DeafServerTests {
-    private static let upgrade =
-        "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-
     private func proxy(
         _ server: RawServer, _ tls: ClientTLS? = nil, _ limits: Limits = Limits(),
         _ tunnels: Journal? = nil
@@ -38,7 +34,7 @@ struct DeafServerTests {
         try await EventLoop(name: "client").attempt { loop in
             for _ in 0..<20 {
                 let client = try await RawConnection.connect(port: port, on: loop)
-                try await client.send(DeafServerTests.upgrade)
+                try await client.send(ForwardingServer.upgrade)
                 _ = try await client.read(until: "\r\n\r\n")
                 let core = loop.core
                 core.fork {
@@ -69,7 +65,7 @@ struct DeafServerTests {
         let port = proxy.port
         try await EventLoop(name: "client").attempt { loop in
             let client = try await RawConnection.connect(port: port, on: loop)
-            try await client.send(DeafServerTests.upgrade)
+            try await client.send(ForwardingServer.upgrade)
             _ = try await client.read(until: "\r\n\r\n")
             let core = loop.core
             core.fork {

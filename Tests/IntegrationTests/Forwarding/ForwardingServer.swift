@@ -7,6 +7,11 @@ import GatehouseTesting
 /// Forwards every request to one target, without a gate: for targets that a test makes itself.
 /// What fails is answered with its word.
 final class ForwardingServer: Responder {
+    /// What opens a WebSocket.
+    static let upgrade =
+        "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
     private let target: UpstreamTarget
     private let review: ResponseReview
     private let tunnels: Journal?

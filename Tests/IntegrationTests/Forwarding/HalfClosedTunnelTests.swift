@@ -26,10 +26,7 @@ struct HalfClosedTunnelTests {
         let port = proxy.port
         let found = try await EventLoop(name: "client").attempt { loop in
             let client = try await RawConnection.connect(port: port, on: loop)
-            try await client.send(
-                "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                    + "Sec-WebSocket-Version: 13\r\n"
-                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+            try await client.send(ForwardingServer.upgrade)
             _ = try await client.read(until: "\r\n\r\n")
             client.finish()
             let began = Instant.now()
