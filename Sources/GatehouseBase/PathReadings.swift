@@ -62,15 +62,10 @@ public enum PathReading: Sendable, Equatable {
     ///
     /// An empty last segment is dropped in all of them: `/admin/` is `/admin`. Segments are bytes,
     /// because twice decoded ones need not be UTF-8.
-    public static func readings(of path: borrowing Span<UInt8>) -> [[[UInt8]]] {
-        let bytes = path.array
-        var asSplit = bytes.dropFirst()
-            .split(separator: slash, omittingEmptySubsequences: false)
-            .map { decoded(Array($0)) }
-        if asSplit.last?.isEmpty == true { asSplit.removeLast() }
-        let once = decoded(bytes)
+    public static func readings(of path: borrowing Span<UInt8>) -> [PathSegments] {
+        let once = decoded(path.array)
         return [
-            asSplit,
+            split(path),
             resolved(once, cutting: false),
             resolved(once, cutting: true),
             resolved(decoded(once), cutting: false),
@@ -91,8 +86,8 @@ public enum PathReading: Sendable, Equatable {
     }
 
     /// The segments of a plain path.
-    public static func plainSegments(of path: borrowing Span<UInt8>) -> [[UInt8]] {
-        path.array.split(separator: slash).map { Array($0) }
+    public static func plainSegments(of path: borrowing Span<UInt8>) -> PathSegments {
+        split(path)
     }
 
     private static let slash = UInt8(ascii: "/")
@@ -126,17 +121,41 @@ public enum PathReading: Sendable, Equatable {
         return result
     }
 
-    private static func resolved(_ bytes: [UInt8], cutting: Bool) -> [[UInt8]] {
-        var segments: [[UInt8]] = []
-        for part in bytes.split(whereSeparator: { $0 == slash || $0 == backslash }) {
-            let segment = cutting ? Array(part.prefix { $0 != semicolon }) : Array(part)
-            if segment.isEmpty || segment == [dot] { continue }
-            if segment == [dot, dot] {
-                _ = segments.popLast()
+    /// Splits on `/`, then decodes.
+    private static func split(_ path: borrowing Span<UInt8>) -> PathSegments {
+        var segments = PathSegments(reserving: path.count)
+        var index = 1
+        while index < path.count {
+            if path[index] == slash {
+                segments.endSegment()
+                index += 1
+            } else if path[index] == percent, let value = escape(path, at: index + 1) {
+                segments.append(value)
+                index += 3
             } else {
-                segments.append(segment)
+                segments.append(path[index])
+                index += 1
             }
         }
+        segments.endSegment()
+        segments.dropEmptyLast()
+        return segments
+    }
+
+    private static func resolved(_ bytes: [UInt8], cutting: Bool) -> PathSegments {
+        var segments = PathSegments(reserving: bytes.count)
+        var isCut = false
+        for byte in bytes {
+            if byte == slash || byte == backslash {
+                segments.endResolvedSegment()
+                isCut = false
+            } else if cutting, byte == semicolon {
+                isCut = true
+            } else if !isCut {
+                segments.append(byte)
+            }
+        }
+        segments.endResolvedSegment()
         return segments
     }
 }

@@ -49,6 +49,7 @@ enum Benchmarks {
         }
         try chunks()
         try frames()
+        try Paths.run { name, bytes, body in try measure(name, bytes, body) }
         try Routes.run { name, bytes, body in try measure(name, bytes, body) }
     }
 

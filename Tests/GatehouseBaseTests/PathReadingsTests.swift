@@ -74,6 +74,71 @@ import Testing
         #expect(readings("//private/")[1] == ["private"])
     }
 
+    /// What the four readings are, in the plainest words: each segment an array of its own.
+    private func plainly(_ path: String) -> [[String]] {
+        func decoded(_ text: [UInt8]) -> [UInt8] {
+            var result: [UInt8] = []
+            var index = 0
+            while index < text.count {
+                if text[index] == 0x25, index + 2 < text.count,
+                    let high = ASCII.hexValue(text[index + 1]),
+                    let low = ASCII.hexValue(text[index + 2])
+                {
+                    result.append(high << 4 | low)
+                    index += 3
+                } else {
+                    result.append(text[index])
+                    index += 1
+                }
+            }
+            return result
+        }
+        func resolved(_ bytes: [UInt8], cutting: Bool) -> [[UInt8]] {
+            var segments: [[UInt8]] = []
+            for part in bytes.split(whereSeparator: { $0 == 0x2F || $0 == 0x5C }) {
+                let segment = cutting ? Array(part.prefix { $0 != 0x3B }) : Array(part)
+                switch segment {
+                case [], [0x2E]: continue
+                case [0x2E, 0x2E]: _ = segments.popLast()
+                default: segments.append(segment)
+                }
+            }
+            return segments
+        }
+        let bytes = Array(path.utf8)
+        var split = bytes.dropFirst().split(separator: 0x2F, omittingEmptySubsequences: false)
+            .map { decoded(Array($0)) }
+        if split.last == [] { split.removeLast() }
+        let once = decoded(bytes)
+        return [
+            split, resolved(once, cutting: false), resolved(once, cutting: true),
+            resolved(decoded(once), cutting: false),
+        ].map { $0.map { String(decoding: $0, as: UTF8.self) } }
+    }
+
+    @Test func `the readings of any path are what the rules say`() {
+        let words = [
+            "/", "/", "a", "b.", ".", "..", ";", "\\", "%2e", "%2F", "%5c", "%252f", "%25", "%3B",
+            "é",
+        ]
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<3000 {
+            let count = Int.random(in: 0..<14, using: &generator)
+            let path = (0..<count).reduce("/") { text, _ in text + (words.randomElement() ?? "") }
+            #expect(readings(path) == plainly(path), "\(path)")
+        }
+    }
+
+    @Test func `a segment is compared as a whole, and no further than the last one`() {
+        let reading = PathReading.readings(of: Array("/ab;c/d/%2e%2e".utf8).span)[1]
+        #expect(reading.has(Array("ab;c".utf8), at: 0) && !reading.has(Array("ab".utf8), at: 0))
+        #expect(!reading.has([], at: 0) && !reading.has([], at: 1) && !reading.has([], at: -1))
+        #expect(reading.joinedPath() == Array("/ab;c".utf8))
+        let split = PathReading.readings(of: Array("/a/b%2Fc/d".utf8).span)[0]
+        #expect(split.joinedPath() == Array("/a".utf8))
+        #expect(split.map { $0.count } == [1, 3, 1])
+    }
+
     @Test func `dots above the root stay at the root`() {
         #expect(readings("/..%2f..%2fa")[1] == ["a"])
     }

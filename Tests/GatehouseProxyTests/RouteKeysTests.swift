@@ -37,8 +37,9 @@ struct RouteKeysTests {
         let read: [[[UInt8]]]
         switch (PathReading.check(path.span), readings) {
         case (.invalid, _): return .none
-        case (.plain, _): read = [PathReading.plainSegments(of: path.span)]
-        case (.special, .mustAgree): read = PathReading.readings(of: path.span)
+        case (.plain, _): read = [PathReading.plainSegments(of: path.span).map { Array($0) }]
+        case (.special, .mustAgree):
+            read = PathReading.readings(of: path.span).map { $0.map { Array($0) } }
         case (.special, .first):
             let text = PathReading.routed(path.span)
             read = [

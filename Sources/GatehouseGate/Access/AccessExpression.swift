@@ -38,7 +38,7 @@ public indirect enum AccessExpression: Sendable, Equatable {
     ///   - claims: who it is.
     ///   - readings: of the path (``PathReading/readings(of:)``, or the one of a plain path);
     ///     looked at for ``pathUser(segment:)`` only, and all of them must agree.
-    func allows(_ claims: Claims, readings: [[[UInt8]]]) -> Bool {
+    func allows(_ claims: Claims, readings: [PathSegments]) -> Bool {
         switch self {
         case .anyone, .signedIn: return true
         case .deny: return false
@@ -59,7 +59,7 @@ public indirect enum AccessExpression: Sendable, Equatable {
     /// provider would say of them is not known, and counts as no.
     ///
     /// - Parameter readings: as for ``allows(_:readings:)-(Claims,_)``.
-    func allows(_ bearer: HubBearer, readings: [[[UInt8]]]) -> Bool {
+    func allows(_ bearer: HubBearer, readings: [PathSegments]) -> Bool {
         switch self {
         case .anyone, .signedIn: return true
         case .deny, .user, .group, .realmRole, .clientRole: return false
@@ -74,10 +74,10 @@ public indirect enum AccessExpression: Sendable, Equatable {
 
     /// Whether that segment is the name in all readings of a path.
     private static func isSegment(
-        _ segment: Int, of readings: [[[UInt8]]], _ name: String
+        _ segment: Int, of readings: [PathSegments], _ name: String
     ) -> Bool {
         guard segment > 0, !readings.isEmpty else { return false }
         let name = Array(name.utf8)
-        return readings.allSatisfy { $0.count >= segment && $0[segment - 1] == name }
+        return readings.allSatisfy { $0.has(name, at: segment - 1) }
     }
 }

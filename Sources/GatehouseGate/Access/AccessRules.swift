@@ -115,7 +115,7 @@ public struct AccessRules: Sendable {
         return compiled.rule.allow.allows(bearer, readings: readings)
     }
 
-    private static func readings(of path: borrowing Span<UInt8>) -> [[[UInt8]]] {
+    private static func readings(of path: borrowing Span<UInt8>) -> [PathSegments] {
         PathReading.check(path) == .plain
             ? [PathReading.plainSegments(of: path)] : PathReading.readings(of: path)
     }
@@ -136,7 +136,7 @@ public struct AccessRules: Sendable {
         return path.extracting(0..<count).equals(name)
     }
 
-    private static func isOurs(reading: [[UInt8]]) -> Bool {
-        reading.first == Array(OwnPath.segment.utf8)
+    private static func isOurs(reading: PathSegments) -> Bool {
+        reading.has(Array(OwnPath.segment.utf8), at: 0)
     }
 }

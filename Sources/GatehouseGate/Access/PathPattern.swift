@@ -46,13 +46,13 @@ public struct PathPattern: Sendable, Equatable {
     }
 
     /// Matches segments of one reading.
-    func matches(_ reading: [[UInt8]]) -> Bool {
+    func matches(_ reading: PathSegments) -> Bool {
         guard reading.count == segments.count || (coversRest && reading.count > segments.count)
         else { return false }
-        for (segment, part) in zip(segments, reading) {
+        for (place, segment) in segments.enumerated() {
             switch segment {
-            case .literal(let bytes): if bytes != part { return false }
-            case .any: if part.isEmpty { return false }
+            case .literal(let bytes): if !reading.has(bytes, at: place) { return false }
+            case .any: if reading[place].isEmpty { return false }
             }
         }
         return true

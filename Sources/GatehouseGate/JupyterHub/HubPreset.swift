@@ -34,9 +34,7 @@ public final class HubPreset: Sendable {
     /// What a path is to JupyterHub; one that can be read in several ways is read as the Hub does.
     func address(of path: borrowing Span<UInt8>, _ reading: PathReading) -> Address {
         guard reading == .special else { return address(of: path) }
-        var bytes: [UInt8] = []
-        for segment in PathReading.readings(of: path)[1] { bytes += [0x2F] + segment }
-        return address(of: bytes.span)
+        return address(of: PathReading.readings(of: path)[1].joinedPath().span)
     }
 
     private func address(of path: borrowing Span<UInt8>) -> Address {

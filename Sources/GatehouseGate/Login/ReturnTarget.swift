@@ -38,7 +38,8 @@ enum ReturnTarget {
         }
         // No way of reading it may be empty at its start, ours, or hold a control character.
         for segments in PathReading.readings(of: path.span) {
-            guard let first = segments.first, !first.isEmpty, first != Array(OwnPath.segment.utf8)
+            guard let first = segments.first, !first.isEmpty,
+                !segments.has(Array(OwnPath.segment.utf8), at: 0)
             else { return false }
             for segment in segments {
                 guard segment.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") })

@@ -177,13 +177,8 @@ struct RouteKeys: Sendable {
         guard readings == .mustAgree else { return find(host, PathReading.routed(path).span) }
         var agreed: RouteMatch<Int>?
         for segments in PathReading.readings(of: path) {
-            var read: [UInt8] = []
             // No route has a slash in a segment.
-            for segment in segments.prefix(while: { !$0.contains(RouteKeys.slash) }) {
-                read.append(RouteKeys.slash)
-                read.append(contentsOf: segment)
-            }
-            let found = find(host, read.span)
+            let found = find(host, segments.joinedPath().span)
             if let agreed, agreed != found { return .disagreeing }
             agreed = found
         }

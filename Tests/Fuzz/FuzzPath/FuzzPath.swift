@@ -12,13 +12,13 @@ enum FuzzPath {
         case .invalid: return
         case .plain:
             let segments = PathReading.plainSegments(of: bytes)
-            precondition(!segments.contains(Array(".".utf8)))
-            precondition(!segments.contains(Array("..".utf8)))
+            precondition(!segments.contains { $0.elementsEqual(".".utf8) })
+            precondition(!segments.contains { $0.elementsEqual("..".utf8) })
         case .special:
             let readings = PathReading.readings(of: bytes)
             precondition(readings.count == 4)
             for segments in readings.dropFirst() {
-                precondition(!segments.contains(Array("..".utf8)))
+                precondition(!segments.contains { $0.elementsEqual("..".utf8) })
             }
         }
     }

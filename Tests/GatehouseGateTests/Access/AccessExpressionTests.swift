@@ -1,9 +1,14 @@
+import GatehouseBase
 import Testing
 
 @testable import GatehouseGate
 
 @Suite struct AccessExpressionTests {
-    private static let path = [["user", "alice", "lab"].map { Array($0.utf8) }]
+    private static let path = [reading("/user/alice/lab")]
+
+    private static func reading(_ path: String) -> PathSegments {
+        PathReading.plainSegments(of: Array(path.utf8).span)
+    }
 
     // SECURITY-CASES G08.
     @Test(arguments: [
@@ -34,10 +39,10 @@ import Testing
         #expect(!rule.allows(.service("alice"), readings: Self.path))
         #expect(AccessExpression.signedIn.allows(.service("alice"), readings: Self.path))
         #expect(!rule.allows(.user("alice"), readings: []))
-        let other = ["user", "bob", "lab"].map { Array($0.utf8) }
+        let other = Self.reading("/user/bob/lab")
         #expect(!rule.allows(.user("alice"), readings: Self.path + [other]))
         // One letter, or two code points: other bytes, another name.
-        let accented = [["user", "e\u{301}"].map { Array($0.utf8) }]
+        let accented = [Self.reading("/user/e\u{301}")]
         #expect(!rule.allows(.user("\u{e9}"), readings: accented))
     }
 }
