@@ -214,7 +214,8 @@ def test_tls_versions_and_names(curl, gateway):
 
 
 @pytest.mark.parametrize("offered, chosen", [
-    (["h2", "http/1.1"], "http/1.1"), (["http/1.1"], "http/1.1"), (None, None)])
+    (["h2", "http/1.1"], "http/1.1"), (["http/1.1"], "http/1.1"),
+    (["http/1.0", "http/1.1"], "http/1.1"), (["h2", "http/1.0"], "http/1.0"), (None, None)])
 def test_alpn(gateway, offered, chosen):
     context = ssl.create_default_context(cafile=str(gateway.authority))
     if offered:

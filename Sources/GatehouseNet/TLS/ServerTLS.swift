@@ -193,16 +193,18 @@ public import GatehouseBase
                 let offered = unsafe offered
             else { return SSL_TLSEXT_ERR_NOACK }
             // Sound: OpenSSL has checked the list: length-prefixed names within `count` bytes.
-            var at = 0
-            while at < Int(count) {
-                let length = unsafe Int(offered[at])
-                let name = unsafe UnsafeBufferPointer(start: offered + at + 1, count: length)
-                if unsafe name.elementsEqual("http/1.1".utf8) {
-                    unsafe chosen.pointee = offered + at + 1
-                    unsafe chosenCount.pointee = UInt8(length)
-                    return SSL_TLSEXT_ERR_OK
+            for wanted in ["http/1.1", "http/1.0"] {
+                var at = 0
+                while at < Int(count) {
+                    let length = unsafe Int(offered[at])
+                    let name = unsafe UnsafeBufferPointer(start: offered + at + 1, count: length)
+                    if unsafe name.elementsEqual(wanted.utf8) {
+                        unsafe chosen.pointee = offered + at + 1
+                        unsafe chosenCount.pointee = UInt8(length)
+                        return SSL_TLSEXT_ERR_OK
+                    }
+                    at += 1 + length
                 }
-                at += 1 + length
             }
             // Nothing in common ends the handshake (RFC 7301 §3.2).
             return SSL_TLSEXT_ERR_ALERT_FATAL
