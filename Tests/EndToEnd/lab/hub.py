@@ -120,7 +120,8 @@ class Hub:
 
     def stop(self):
         """Ends JupyterHub, and says what of its own it left running, which ends too."""
-        stop_process(self.process, 20)
+        # It waits for the servers that it ends, each of which ends its kernels first.
+        stop_process(self.process, 60)
         end = time.monotonic() + 3
         while (left := processes_below(self.folder)) and time.monotonic() < end:
             time.sleep(0.05)
