@@ -111,12 +111,11 @@ struct ConnectorTests {
         defer { silent.close() }
         silent.fill()
         for addresses in [[silent.address], [silent.address, silent.address]] {
-            let began = Instant.now()
+            // Nobody who gave up was kept until the deadline, which is another error.
             let result = await connect(
-                to: addresses, within: .seconds(60), delay: .milliseconds(20),
+                to: addresses, within: .seconds(300), delay: .milliseconds(20),
                 patience: .milliseconds(100))
             #expect(throws: StreamError.aborted) { try result.get() }
-            #expect(Instant.now().since(began) < .seconds(30))
         }
     }
 
