@@ -108,20 +108,15 @@ final class LoopState {
             switch change {
             case .set(let route):
                 let key = RouteAddress(of: route).key(hostRouting: hostRouting)
-                forget(key, but: route.target)
-                apiRoutes.set(route, host: key.host, prefix: key.prefix)
+                let old = apiRoutes.replace(route, host: key.host, prefix: key.prefix)
+                if let target = old?.target, target !== route.target { pool.forget(target) }
             case .remove(let address):
                 let key = address.key(hostRouting: hostRouting)
-                forget(key, but: nil)
+                let old = apiRoutes.value(host: key.host, prefix: key.prefix)
                 apiRoutes.remove(host: key.host, prefix: key.prefix)
+                if let target = old?.target { pool.forget(target) }
             }
         }
-    }
-
-    /// Lets go of the connections to the target of a route, unless that stays.
-    private func forget(_ key: (host: String?, prefix: String), but kept: UpstreamTarget?) {
-        let target = apiRoutes.value(host: key.host, prefix: key.prefix)?.target
-        if let target, target !== kept { pool.forget(target) }
     }
 
     /// A fresh id: not guessable from the one before (an odd step, then a mix).

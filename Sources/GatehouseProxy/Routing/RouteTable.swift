@@ -54,6 +54,20 @@ public struct RouteTable<Value> {
         return true
     }
 
+    /// As ``set(_:host:prefix:)``.
+    ///
+    /// - Returns: the route that had its place.
+    @inlinable
+    public mutating func replace(_ value: Value, host: String?, prefix: String) -> Value? {
+        guard let index = keys.insert(host: host, prefix: prefix) else { return nil }
+        guard index < values.count else {
+            values.append(value)
+            return nil
+        }
+        defer { values[index] = value }
+        return values[index]
+    }
+
     /// The route of exactly this host and prefix.
     @inlinable
     public func value(host: String?, prefix: String) -> Value? {
