@@ -24,9 +24,9 @@ public final class SignalSource: Pollable {
 
     /// Takes over `signals` for the whole process: once, and before anything is served, since what
     /// comes later than that must not end the process by itself (and as process 1 of a container
-    /// would be lost). What comes from now on is kept until ``next()``. Ignored
-    /// are SIGPIPE and SIGXFSZ, for the writes fail anyhow, and SIGUSR1, at which node opens its
-    /// debugger and goes on.
+    /// would be lost). What comes from now on is kept until ``next()``. SIGPIPE and SIGXFSZ are
+    /// ignored, for the writes fail anyhow, and so is SIGUSR1, at which node opens its debugger and
+    /// goes on.
     public static func takeOver(_ signals: [Int32]) {
         var ends: [Int32] = [-1, -1]
         // Sound: the kernel writes two descriptors.
