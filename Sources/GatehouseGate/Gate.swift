@@ -127,7 +127,7 @@ public final class Gate: Sendable {
     /// Who is signed in and for how long; never a token, and no activity of the user.
     private func serveSession(_ visit: Visit) -> GateAnswer {
         guard let session = visit.session(now: visit.arrival.now) else {
-            return visit.snapshot.askForLogin(visit.origin)
+            return visit.snapshot.askForLogin(visit.request, visit.origin)
         }
         let now = visit.arrival.now
         let limits = visit.snapshot.options.session

@@ -35,15 +35,17 @@ extension GateSnapshot {
         answer(request, 403, "denied", .denied(username: session?.displayName))
     }
 
-    /// For what is no navigation: a script can say what to do, a redirect it could only follow.
-    func askForLogin(_ origin: Origin) -> GateAnswer {
+    /// For what is no navigation: a script can say what to do, a redirect it could only follow. A
+    /// person who sent a form reads it on a page, since a login would lose the form.
+    func askForLogin(_ request: borrowing RequestHead, _ origin: Origin) -> GateAnswer {
         let url = "\(origin)\(OwnPath.login)"
-        return GateAnswer.json(
-            401, #"{"error":"login_required","login_url":"\#(url)"}"#
-        )
-        .adding(.xGatehouseLogin, url)
-        // A 401 must have one (RFC 9110 §15.5.2); browsers ask nobody for a scheme of this name.
-        .adding(.wwwAuthenticate, "Gatehouse")
+        let answer =
+            FetchMetadata.isDocument(request)
+            ? GateAnswer.page(.notSignedIn(signIn: url), status: 401)
+            : GateAnswer.json(401, #"{"error":"login_required","login_url":"\#(url)"}"#)
+        return answer.adding(.xGatehouseLogin, url)
+            // A 401 must have one (RFC 9110 §15.5.2); browsers ask nobody for a scheme of this name.
+            .adding(.wwwAuthenticate, "Gatehouse")
     }
 
     /// Without TLS no cookie is read or set.

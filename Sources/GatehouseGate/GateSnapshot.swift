@@ -184,7 +184,7 @@ public final class GateSnapshot: Sendable {
         guard let (session, identity) = session(of: request, arrival, host: host, &memo) else {
             if let decision = decideByToken(request, visitor, rule) { return decision }
             if FetchMetadata.isNavigation(request) { return .own(.startLogin, bodyLimit: 0) }
-            return .answer(askForLogin(hosts.entries[host].origin))
+            return .answer(askForLogin(request, hosts.entries[host].origin))
         }
         let origin = hosts.entries[host].text
         if FetchMetadata.isUpgrade(request) {

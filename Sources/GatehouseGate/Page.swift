@@ -6,6 +6,9 @@ public enum Page: Sendable {
 
     /// No rule lets this person in here.
     case denied(username: String?)
+    /// What a form sent needs a session, and the browser has none; nothing of it was taken. `signIn`
+    /// starts a login.
+    case notSignedIn(signIn: String)
     /// A login came to nothing. `retry` starts another.
     case loginFailed(LoginFailure, retry: String)
     /// The provider does not answer as it should. `retry` starts another login.
@@ -67,6 +70,8 @@ public enum Page: Sendable {
         case ended
         /// It may be alive: the provider could not be asked. `end` asks it, where it is known how.
         case mayBeAlive(end: String?)
+        /// It is alive: the provider has no address that ends it.
+        case cannotBeEnded
         /// There was no session here to end. `end` asks the provider to end its own.
         case unknown(end: String?)
     }

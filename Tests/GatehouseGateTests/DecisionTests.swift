@@ -28,6 +28,23 @@ import Testing
         #expect(try await get(world, "/pub/ok").passage != nil)
     }
 
+    @Test func `who sends a form without a session reads so on a page`() async throws {
+        let world = try World()
+        var browser = Browser(world)
+        let form = Browser.navigation + [("Origin", World.hub)]
+        let answer = try await browser.send("POST", World.hub + "/private", form, body: "a=1")
+        guard case .notSignedIn(let signIn)? = answer.page else {
+            Issue.record("no page")
+            return
+        }
+        #expect(answer.status == 401 && signIn == World.hub + "/.gatehouse/login")
+        #expect(answer.field("x-gatehouse-login") == signIn)
+        #expect(answer.field("www-authenticate") == "Gatehouse")
+        #expect(try await browser.navigate(signIn).status == 302)
+        let script = try await browser.send("POST", World.hub + "/private", Browser.script)
+        #expect(script.page == nil && script.body.contains(#""error":"login_required""#))
+    }
+
     // SECURITY-CASES A03, A04, A05, A06, A09.
     @Test(arguments: [
         "/pub/../private", "/pub/%2e%2e/private", "/pub/.%2e/private", "/pub/..%2fprivate",

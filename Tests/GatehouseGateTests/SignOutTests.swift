@@ -195,6 +195,28 @@ import Testing
         #expect(browser.session() == nil && world.ended.count == 1)
     }
 
+    @Test func `a provider that ends no session is not said to be down`() async throws {
+        let world = try World()
+        world.fake.endNoSessions()
+        var browser = try await signedIn(world)
+        let answer = try await browser.send("GET", url, Self.link)
+        guard case .signedOut(.cannotBeEnded, _)? = answer.page else {
+            Issue.record("no page that says so")
+            return
+        }
+        #expect(browser.session() == nil && world.ended.count == 1)
+    }
+
+    @Test func `nobody who is signed in is told that he is not`() async throws {
+        let world = try World()
+        var browser = try await signedIn(world)
+        let landing = try await browser.navigate(World.hub + "/.gatehouse/logged-out")
+        #expect(landing.status == 200 && world.ended.isEmpty)
+        let answer = try await browser.send(
+            "POST", url, Self.form, body: "csrf=" + (try token(landing.page)))
+        #expect(answer.status == 302 && world.ended.count == 1)
+    }
+
     // SECURITY-CASES E03, E05, E21.
     @Test func `the provider's dying session signs nobody in again by itself`() async throws {
         let world = try World()

@@ -21,7 +21,7 @@ extension Gate {
     func serveLogin(_ visit: Visit) async -> GateAnswer {
         let target = ReturnTarget.validated(visit.parameter("rd"))
         guard FetchMetadata.isNavigation(visit.request) else {
-            return visit.snapshot.askForLogin(visit.origin)
+            return visit.snapshot.askForLogin(visit.request, visit.origin)
         }
         if visit.session(now: visit.arrival.now) != nil {
             return .redirect(visit.origin.description + target)

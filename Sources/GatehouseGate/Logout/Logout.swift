@@ -111,7 +111,10 @@ extension Gate {
         } catch {
             return signedOut(visit, .mayBeAlive(end: nil))
         }
-        guard let endpoint = metadata.endSessionEndpoint, await visit.provider.answers() else {
+        guard let endpoint = metadata.endSessionEndpoint else {
+            return signedOut(visit, .cannotBeEnded)
+        }
+        guard await visit.provider.answers() else {
             return signedOut(visit, .mayBeAlive(end: endSessionURL(visit)))
         }
         let request = EndSession(
@@ -124,9 +127,13 @@ extension Gate {
         }
     }
 
-    /// Where the browser comes back to after the provider's logout; signs nobody in.
+    /// Where the browser comes back to after the provider's logout; signs nobody in. Who is signed in
+    /// all the same, since another tab was faster or somebody typed the address, is not told otherwise.
     func serveLoggedOut(_ visit: Visit) -> GateAnswer {
-        signedOut(visit, .ended)
+        if let session = visit.session(now: visit.arrival.now) {
+            return confirm(visit, session, status: 200)
+        }
+        return signedOut(visit, .ended)
     }
 
     private func nobodyToSignOut(_ visit: Visit) -> GateAnswer {

@@ -54,6 +54,13 @@ struct PageContent {
             self.init(
                 "You may not enter here", "This page is not open to anybody.",
                 actions: [.link("Go to the start page", to: "/")])
+        case .notSignedIn(let signIn):
+            self.init(
+                "You are not signed in",
+                "What you sent needs a sign-in, and yours is missing or has ended. Nothing of it was "
+                    + "taken.",
+                "Sign in in another tab, then go back to the form in this one and send it again.",
+                actions: [.button("Sign in", to: signIn)])
         case .loginFailed(let failure, let retry):
             self.init("Signing in did not work")
             (paragraphs, points) = PageContent.words(failure)
@@ -99,6 +106,13 @@ struct PageContent {
                         + "this computer, close the browser.",
                 ]
                 if let end { actions.append(.link("Sign out there too", to: end)) }
+            case .cannotBeEnded:
+                paragraphs = [
+                    "Everything that was open here has ended.",
+                    "But the service that checks your password lets nobody be signed out from here: "
+                        + "you may still be signed in there, and at other applications. If others "
+                        + "use this computer, sign out there or close the browser.",
+                ]
             case .unknown(let end):
                 paragraphs = [
                     "Nobody was signed in here.",

@@ -38,6 +38,7 @@ final class FakeProvider: BackChannel {
         var alterClaims: (@Sendable (inout [String: JSONValue]) -> Void)?
         var header: [String: JSONValue] = [:]
         var beforeToken: (@Sendable () async -> Void)?
+        var endsSessions = true
         var signer = TokenSigner(.es256, keyID: "k1")
     }
 
@@ -66,6 +67,9 @@ final class FakeProvider: BackChannel {
             $0.tokenAnswer = answer
         }
     }
+
+    /// It has no end of session from its start.
+    func endNoSessions() { state.withLock { $0.endsSessions = false } }
 
     func alterClaims(_ alter: (@Sendable (inout [String: JSONValue]) -> Void)?) {
         state.withLock { $0.alterClaims = alter }
@@ -124,14 +128,17 @@ final class FakeProvider: BackChannel {
 
     private var discovery: [String: JSONValue] {
         let base = FakeProvider.issuer
-        return [
+        var fields: [String: JSONValue] = [
             "issuer": .string(base), "authorization_endpoint": .string(base + "/auth"),
             "token_endpoint": .string(base + "/token"), "jwks_uri": .string(base + "/certs"),
-            "end_session_endpoint": .string(base + "/logout"),
             "id_token_signing_alg_values_supported": ["ES256", "RS256", "HS256"],
             "authorization_response_iss_parameter_supported": true,
             "code_challenge_methods_supported": ["S256"],
         ]
+        if state.withLock(\.endsSessions) {
+            fields["end_session_endpoint"] = .string(base + "/logout")
+        }
+        return fields
     }
 
     private func redeem(

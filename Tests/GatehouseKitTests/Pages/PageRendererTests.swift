@@ -19,6 +19,7 @@ import Testing
             username: attack, action: "/\(attack)", token: Secret(attack)),
         .signedOut(.mayBeAlive(end: "https://sso.example/?\(attack)"), signIn: "/?\(attack)"),
         .signedOut(.unknown(end: attack), signIn: attack), .badRequest(attack),
+        .signedOut(.cannotBeEnded, signIn: attack), .notSignedIn(signIn: attack),
         .endSession(
             action: "https://sso.example/\(attack)", fields: [(attack, Secret(attack))]),
         .plainHTTP(publicURL: attack), .untrustedFront(peer: attack, fields: [attack]),
