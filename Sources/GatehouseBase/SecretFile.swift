@@ -25,11 +25,23 @@ public enum SecretFile {
         guard isRegular(status) else {
             throw Failure(path: path, description: isOther, isMissing: false)
         }
+        return try contents(of: file, path, limit)
+    }
+
+    /// Reads standard input to its end, whatever it is.
+    public static func readStandardInput(limit: Int = 1 << 20) throws(Failure) -> [UInt8] {
+        try contents(of: STDIN_FILENO, "-", limit)
+    }
+
+    private static func contents(
+        of file: Int32, _ path: String, _ limit: Int
+    ) throws(Failure) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
             // Sound: the kernel writes at most `chunk.count` bytes.
             let count = unsafe Glibc.read(file, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw failure(path) }
             if count == 0 { return bytes }
             bytes.append(contentsOf: chunk[..<count])

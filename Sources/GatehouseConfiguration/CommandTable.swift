@@ -16,7 +16,7 @@ public struct CommandTable: Sendable {
     /// One command.
     struct Entry: Sendable {
         let name: String
-        /// What stands for its words in the help; all of them are required.
+        /// What stands for its words in the help.
         let words: [String]
         let flags: [Flag]
         /// One line, without a full stop.
@@ -47,7 +47,8 @@ public struct CommandTable: Sendable {
             name: "check", words: ["FILE"], flags: [help],
             summary: "check a configuration and print the settings in force",
             details: """
-                Reads every file that the configuration names, touches no network and binds no
+                FILE is - for standard input; it is not needed where GATEHOUSE_CONFIG_YAML holds the
+                text. Reads every file that the configuration names, touches no network and binds no
                 address. Standard output has the settings with their origin and, as comments, the
                 URLs that the provider's client must hold; standard error has what is wrong. Exit 0,
                 1 with errors, 64 for wrong usage.
@@ -161,7 +162,10 @@ public struct CommandTable: Sendable {
             let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(halves[0])
             guard let flag = entry.flags.first(where: { $0.name == name }) else {
-                let hint = Suggestion.hint(for: name, among: entry.flags.map(\.name))
+                let hint =
+                    entry.name == "check" && name == "--config"
+                    ? "write 'gatehouse check FILE'"
+                    : Suggestion.hint(for: name, among: entry.flags.map(\.name))
                 return wrong(entry, "there is no flag '\(name)'", hint)
             }
             if values[name] != nil { return wrong(entry, "'\(name)' is given twice", nil) }
@@ -188,16 +192,14 @@ public struct CommandTable: Sendable {
                 entry.name == "serve" ? "did you mean '--config \(words[0])'?" : nil
             return wrong(entry, "'\(words[entry.words.count])' is one word too many", hint)
         }
-        guard words.count == entry.words.count else {
-            return wrong(entry, "\(entry.words[words.count]) is missing", nil)
-        }
+        let hasText = !environment["GATEHOUSE_CONFIG_YAML", default: ""].isEmpty
         switch entry.name {
-        case "check": return .run(.check(file: words[0]))
+        case "check":
+            if words.isEmpty, !hasText { return wrong(entry, "FILE is missing", nil) }
+            return .run(.check(file: words.first))
         default:
             let config = values["--config"]
-            if config == nil, environment["GATEHOUSE_CONFIG_YAML", default: ""].isEmpty {
-                return wrong(entry, "'--config FILE' is missing", nil)
-            }
+            if config == nil, !hasText { return wrong(entry, "'--config FILE' is missing", nil) }
             return .run(.serve(config: config))
         }
     }

@@ -12,6 +12,7 @@ extension ConfigurationDecoder {
 
     /// A value as it is shown: on one line and not too long.
     func quoted(_ text: String) -> String {
+        let text = URLText.withoutUserInformation(text)
         let shown = text.prefix(60).map { $0.isNewline || $0 < " " ? " " : $0 }
         return String(shown) + (text.count > 60 ? "…" : "")
     }

@@ -69,7 +69,7 @@ public struct ConfigurationDecoder {
             decoder.diagnostics.append(
                 Diagnostic(
                     .warning, source: "environment \(variable)",
-                    "not read, because --config names a file", hint: "leave one of them out"))
+                    "not read, because a file is named", hint: "leave one of them out"))
         }
         return decoder.draft(of: bytes, name: file)
     }

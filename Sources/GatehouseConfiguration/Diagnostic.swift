@@ -1,3 +1,5 @@
+import GatehouseBase
+
 /// One thing that is wrong, or looks wrong, with a configuration: where, what, and the remedy.
 ///
 ///     config/gatehouse.yaml:14:22: error: 'upstreams.hub.connect_timeout' is '5': a duration needs a unit
@@ -15,6 +17,7 @@ public struct Diagnostic: Sendable, Hashable {
     public let position: SourcePosition?
     /// The source for what has no position, such as `environment GATEHOUSE_LOOPS` or a file's name.
     public let source: String?
+    /// No URL in it, nor in the hint, has a user name or a password.
     public let message: String
     /// What to do about it; a few words that stand after the caret.
     public let hint: String?
@@ -26,8 +29,8 @@ public struct Diagnostic: Sendable, Hashable {
         self.severity = severity
         self.position = position
         self.source = source
-        self.message = message
-        self.hint = hint
+        self.message = URLText.withoutUserInformation(message)
+        self.hint = hint.map(URLText.withoutUserInformation)
     }
 
     /// The same with another ``source``.

@@ -63,12 +63,15 @@ struct SourceText: Sendable {
         return isKnown ? place : place.withoutText
     }
 
-    /// Whether the line gives a value to a key that sounds like a secret, however it is spelt.
+    /// Whether the line gives a value to a key that sounds like a secret, however it is spelt, or
+    /// has a URL with what may be a password.
     ///
     /// Judged by its text, since an error may be found before, or because, the key is understood:
     /// `client-secret: hunter2` is an unknown key whose line must not be printed.
     private static func mayHoldSecret(_ line: Substring) -> Bool {
-        keys(in: line).contains { isSecret($0.name) }
+        let text = String(line)
+        return URLText.withoutUserInformation(text) != text
+            || keys(in: line).contains { isSecret($0.name) }
     }
 
     /// Whether a key of this name has, or sounds as if it had, a secret as its value.

@@ -172,6 +172,7 @@ extension Gateway {
             if let target = settings.defaultTarget {
                 let object = JSONValue.object(["target": .string(target)]).encoded()
                 if let made = try? blueprint.route(at: RouteAddress("/"), object: object) {
+                    let target = URLText.withoutUserInformation(target)
                     log.info("Adding route / -> \(target)")
                     await routes.addOwn(made.route)
                     log.info("Route added / -> \(target)")

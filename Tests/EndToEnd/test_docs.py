@@ -76,6 +76,24 @@ def test_every_file_exists(page):
         assert (TOP / "docs" / file).exists(), file
 
 
+def test_a_configuration_is_checked_wherever_it_comes_from(folder):
+    text = "routes: [{path: /, upstream: http://127.0.0.1:8081}]\naccess: [{path: /**, allow: public}]\n"
+    (folder / "checked.yaml").write_text(text)
+
+    def check(*words, text="", environment={}):
+        return subprocess.run([binary(), "check", *words], input=text, env=environment,
+                              capture_output=True, text=True, timeout=10)
+
+    whole = check(str(folder / "checked.yaml"))
+    assert whole.returncode == 0 and "upstreams:" in whole.stdout, whole
+    for said in (check("-", text=text), check(environment={"GATEHOUSE_CONFIG_YAML": text})):
+        assert said.returncode == 0 and said.stderr == whole.stderr, said
+        assert said.stdout.count("\n") == whole.stdout.count("\n")
+    wrong = check("-", text="loops: many\n")
+    assert wrong.returncode == 1 and wrong.stderr.startswith("-:1:8: error: 'loops'"), wrong
+    assert check().returncode == 64
+
+
 def test_the_chart_s_values_can_be_read():
     for block in blocks(PAGES[1], "yaml"):
         chp = yaml.safe_load(block).get("proxy", {}).get("chp", {})

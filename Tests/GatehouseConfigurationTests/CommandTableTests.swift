@@ -24,6 +24,8 @@ struct CommandTableTests {
         #expect(read("check", "a.yaml") == .run(.check(file: "a.yaml")))
         #expect(read("check", "--", "--odd.yaml") == .run(.check(file: "--odd.yaml")))
         #expect(read("check", "-") == .run(.check(file: "-")))
+        let environment = ["GATEHOUSE_CONFIG_YAML": "loops: 1"]
+        #expect(read("check", environment: environment) == .run(.check(file: nil)))
     }
 
     @Test func `proxy hands its words on as they are`() {
@@ -82,6 +84,10 @@ struct CommandTableTests {
             "gatehouse serve: 'a.yaml' is one word too many; did you mean '--config a.yaml'?"
         ),
         (["check"], "gatehouse check: FILE is missing; see 'gatehouse check --help'"),
+        (
+            ["check", "--config", "a"],
+            "gatehouse check: there is no flag '--config'; write 'gatehouse check FILE'"
+        ),
         (
             ["check", "a", "b"],
             "gatehouse check: 'b' is one word too many; see 'gatehouse check --help'"

@@ -36,6 +36,23 @@ struct DiagnosticTests {
         #expect(diagnostic.line == "config/gatehouse.yaml:2:3: error: odd (do this)")
     }
 
+    @Test func `a password in a URL is not said`() {
+        let diagnostic = Diagnostic(
+            .error, "'http://alice:pa@ss@hub:8081/x' and 'https://b' are odd",
+            hint: "write 'http://alice:pass@hub'")
+        #expect(
+            diagnostic.rendered
+                == "error: 'http://…@hub:8081/x' and 'https://b' are odd\n"
+                + "      | write 'http://…@hub'")
+        let yaml = "upstreams:\n  hub: {url: \"http://alice:\(String(repeating: "p", count: 80))@hub\"}\n"
+        let report = Diagnostic.report(
+            ConfigurationDecoder.decode(
+                text: yaml, name: "a.yaml", environment: [:], readFile: { _ in [] }
+            ).diagnostics)
+        #expect(report.contains("'upstreams.hub.url' is 'http://…@hub', which is no origin"))
+        #expect(!report.contains("pp"))
+    }
+
     @Test func `what has no place names its source`() {
         let diagnostic = Diagnostic(.error, source: "environment GATEHOUSE_LOOPS", "odd")
         #expect(diagnostic.rendered == "environment GATEHOUSE_LOOPS: error: odd")

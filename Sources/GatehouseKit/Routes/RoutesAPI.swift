@@ -153,10 +153,11 @@ final class RoutesAPI: Responder {
         do throws(RouteData.Refusal) {
             let (route, reading) = try blueprint.route(
                 at: address, object: body, previous: routes.all[address])
-            log.info("Adding route \(address.path) -> \(reading.target)")
+            let target = URLText.withoutUserInformation(reading.target)
+            log.info("Adding route \(address.path) -> \(target)")
             if reading.isHub { routes.noteHub() }
             await routes.add(route)
-            log.info("Route added \(address.path) -> \(reading.target)")
+            log.info("Route added \(address.path) -> \(target)")
             counters.routeWasAdded()
             await exchange.send(Response(201))
         } catch {
