@@ -61,6 +61,13 @@ public enum SecretFile {
         return isRegular(status) ? nil : isOther
     }
 
+    /// Whether something stands at a path that is no directory.
+    public static func isNoDirectory(_ path: String) -> Bool {
+        var status = stat()
+        // Sound: the kernel fills the structure.
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
+    }
+
     private static func isRegular(_ status: stat) -> Bool {
         status.st_mode & S_IFMT == S_IFREG
     }
@@ -87,7 +94,8 @@ public enum SecretFile {
                     || errno == EACCES
             else { throw failure(made) }
         }
-        guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else { throw failure(path) }
+        // With the slash a file is refused as none.
+        guard unsafe access(path + "/", R_OK | W_OK | X_OK) == 0 else { throw failure(path) }
     }
 
     /// Inode, size and time of change: whether a file is still the one that was read.

@@ -78,7 +78,8 @@ public struct Validation {
         guard signsIn else { return }
         if configuration.publicURLs.isEmpty, !wasWritten("public_urls[0]") {
             error(
-                "public_urls", "oidc", message: "'oidc' needs 'public_urls': browsers are sent back there",
+                "public_urls", "oidc",
+                message: "'oidc' needs 'public_urls': browsers are sent back there",
                 hint: "write 'public_urls: [https://hub.example.org]'")
         }
         for (index, url) in configuration.publicURLs.enumerated() {

@@ -9,9 +9,7 @@ enum NamedFiles {
         of error: TLSConfigurationError, in configuration: Configuration
     ) -> Diagnostic {
         let named = configuration.namedFiles.first { $0.file == error.file }
-        guard let path = named?.path else {
-            return Diagnostic(.error, "\(error.file): \(error.reason)")
-        }
+        guard let path = named?.path else { return aboutCiphers(error, configuration) }
         let hint: String? =
             if path.hasSuffix(".key") {
                 "name the key that the certificate was made for, in PEM"
@@ -22,9 +20,35 @@ enum NamedFiles {
             path, .error, "'\(path)' is '\(error.file)': \(error.reason)", hint, configuration)
     }
 
-    /// Secrets that stand open to everybody on this machine, and certificates that nobody takes.
+    /// A list that OpenSSL does not take is no file, and is known by its text.
+    private static func aboutCiphers(
+        _ error: TLSConfigurationError, _ configuration: Configuration
+    ) -> Diagnostic {
+        for (index, listener) in configuration.listeners.enumerated() {
+            guard let list = listener.tls?.ciphers, error.reason.contains("'\(list)'") else {
+                continue
+            }
+            let path = "listeners[\(index)].tls.ciphers"
+            return about(path, .error, "'\(path)': \(error.reason)", nil, configuration)
+        }
+        return Diagnostic(.error, "\(error.file): \(error.reason)")
+    }
+
+    /// Secrets that stand open to everybody on this machine, certificates that nobody takes, and what
+    /// is no folder where one belongs.
     static func warnings(about configuration: Configuration) -> [Diagnostic] {
-        openSecrets(configuration) + oddCertificates(configuration)
+        openSecrets(configuration) + oddCertificates(configuration) + oddState(configuration)
+    }
+
+    private static func oddState(_ configuration: Configuration) -> [Diagnostic] {
+        guard case .path(let directory) = configuration.stateDirectory,
+            SecretFile.isNoDirectory(directory)
+        else { return [] }
+        return [
+            about(
+                "state_dir", .warning, "'state_dir' is '\(directory)', which is no directory",
+                "name one, which need not be there yet", configuration)
+        ]
     }
 
     // MARK: Secrets

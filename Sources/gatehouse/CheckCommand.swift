@@ -21,7 +21,8 @@ enum CheckCommand {
             try Gateway.check(configuration)
         } catch {
             Gatehouse.say(
-                error.diagnostic.map { Diagnostic.report([$0]) } ?? "\(file ?? "gatehouse check"): error: \(error)\n")
+                error.diagnostic.map { Diagnostic.report([$0]) }
+                    ?? "\(file ?? "gatehouse check"): error: \(error)\n")
             return 1
         }
         return 0

@@ -44,7 +44,8 @@ struct DiagnosticTests {
             diagnostic.rendered
                 == "error: 'http://…@hub:8081/x' and 'https://b' are odd\n"
                 + "      | write 'http://…@hub'")
-        let yaml = "upstreams:\n  hub: {url: \"http://alice:\(String(repeating: "p", count: 80))@hub\"}\n"
+        let yaml =
+            "upstreams:\n  hub: {url: \"http://alice:\(String(repeating: "p", count: 80))@hub\"}\n"
         let report = Diagnostic.report(
             ConfigurationDecoder.decode(
                 text: yaml, name: "a.yaml", environment: [:], readFile: { _ in [] }

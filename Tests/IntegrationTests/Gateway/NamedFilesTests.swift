@@ -78,6 +78,29 @@ struct NamedFilesTests {
         #expect("\(try #require(error))".hasPrefix("gatehouse.yaml:3:"))
     }
 
+    @Test func `a list of ciphers that is none is named where it stands`() throws {
+        for list in ["FOO", "aNULL"] {
+            var changed = try decode(key: good.keyFile)
+            changed.listeners[0].tls?.ciphers = list
+            let error = #expect(throws: GatewayError.self) { try Gateway.check(changed) }
+            let message = try #require(error?.diagnostic?.message)
+            #expect(message.hasPrefix("'listeners[0].tls.ciphers': "))
+            #expect(message.contains("'\(list)'"))
+        }
+    }
+
+    @Test func `a file in place of the state directory is a warning`() throws {
+        let configuration = try configuration(state: good.keyFile)
+        #expect(
+            messages(configuration).contains(
+                "2: 'state_dir' is '\(good.keyFile)', which is no directory | name one, which need "
+                    + "not be there yet"))
+        let error = #expect(throws: SecretFile.Failure.self) {
+            try SecretFile.createDirectory(good.keyFile)
+        }
+        #expect(error?.description == "Not a directory")
+    }
+
     @Test func `a secret that everybody can read is a warning`() throws {
         let configuration = try decode(key: good.keyFile)
         try mode(0o755, good.directory)
