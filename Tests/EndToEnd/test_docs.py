@@ -77,7 +77,8 @@ def test_every_file_exists(page):
 
 
 def test_a_configuration_is_checked_wherever_it_comes_from(folder):
-    text = "routes: [{path: /, upstream: http://127.0.0.1:8081}]\naccess: [{path: /**, allow: public}]\n"
+    text = ("state_dir: none\nroutes: [{path: /, upstream: http://127.0.0.1:8081}]\n"
+            "access: [{path: /**, allow: public}]\n")
     (folder / "checked.yaml").write_text(text)
 
     def check(*words, text="", environment={}):
@@ -89,8 +90,8 @@ def test_a_configuration_is_checked_wherever_it_comes_from(folder):
     for said in (check("-", text=text), check(environment={"GATEHOUSE_CONFIG_YAML": text})):
         assert said.returncode == 0 and said.stderr == whole.stderr, said
         assert said.stdout.count("\n") == whole.stdout.count("\n")
-    wrong = check("-", text="loops: many\n")
-    assert wrong.returncode == 1 and wrong.stderr.startswith("-:1:8: error: 'loops'"), wrong
+    wrong = check("-", text=text + "loops: many\n")
+    assert wrong.returncode == 1 and wrong.stderr.startswith("-:4:8: error: 'loops'"), wrong
     assert check().returncode == 64
 
 
