@@ -1,20 +1,5 @@
 public import GatehouseHTTP
 
-/// A place in the live register; kept by the exchange and given back once.
-public struct LiveTicket: Sendable, Equatable {
-    let slot: Int
-}
-
-/// What became of a registration.
-public enum LiveRegistration: Sendable, Equatable {
-    /// The exchange is ended with its session; give the ticket back when it is over.
-    case registered(LiveTicket)
-    /// The session is over: refuse the request.
-    case ended
-    /// The session has as many exchanges in flight as it may: 503.
-    case tooMany
-}
-
 /// One per loop: which exchanges are in flight under which session here.
 ///
 /// *Register, then look; die, then tell*: an exchange registers and reads the session's flag then;

@@ -4,19 +4,6 @@ import GatehouseGate
 import GatehouseHTTP
 import GatehouseProxy
 
-/// What the pipeline knows of an exchange for its line.
-struct AccessRecord {
-    let id: RequestID
-    var route: Route?
-    var user: Session?
-    var bearer: HubBearer?
-    var kind = RequestKind.web
-    /// The target as others may see it, where it came with something that is only ours.
-    var shownTarget: [UInt8]?
-
-    init(id: RequestID) { self.id = id }
-}
-
 /// One line for each exchange, gathered per loop and written once a pass. Query strings, cookies
 /// and tokens never appear: the path ends at the question mark.
 final class AccessLog {

@@ -1,23 +1,6 @@
-public import GatehouseBase
+import GatehouseBase
 public import GatehouseHTTP
 public import GatehouseNet
-
-/// Answers exchanges: the pipeline, the demonstration application, the development provider.
-public protocol Responder: AnyObject {
-    /// Answers one exchange, or leaves it unanswered and thereby ends its connection.
-    func respond(to exchange: any Exchange) async
-    /// Answers what was no request; the connection ends after it.
-    func refuse(_ exchange: any Exchange, _ failure: ExchangeFailure) async
-    /// The tunnel that an exchange has become is over.
-    func tunnelHasEnded(_ exchange: any Exchange)
-    /// A connection has ended before its TLS handshake was done.
-    func handshakeHasFailed(_ peer: Address, _ error: StreamError)
-}
-
-extension Responder {
-    public func tunnelHasEnded(_ exchange: any Exchange) {}
-    public func handshakeHasFailed(_ peer: Address, _ error: StreamError) {}
-}
 
 /// One request with its response, whatever carried it.
 public protocol Exchange: LiveExchange {
@@ -62,25 +45,4 @@ public protocol Exchange: LiveExchange {
     func finish() async throws(ExchangeFailure)
     /// Answers 101 with `head` and hands the connection over; it ends after this exchange.
     func upgrade(_ head: ResponseHead) async throws(ExchangeFailure) -> UpgradedStream
-}
-
-/// What the access log tells of one exchange.
-public struct ExchangeAccount: Sendable {
-    /// When the head was complete.
-    public var began = Instant.never
-    /// When the upstream was connected, or taken from the pool.
-    public var connected: Instant?
-    /// When the upstream's answer began.
-    public var answered: Instant?
-    /// The status sent; 0: none.
-    public var status = 0
-    /// Bytes of the request's body that were read.
-    public var received = 0
-    /// Bytes of the response's body that were written.
-    public var sent = 0
-    public var isUpgraded = false
-    public var endCause: EndCause?
-    public var failure: ExchangeFailure?
-
-    public init() {}
 }

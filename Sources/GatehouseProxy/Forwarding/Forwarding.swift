@@ -35,25 +35,3 @@ public struct Forwarding {
         self.requestID = requestID
     }
 }
-
-/// What happens on a route, as far as somebody may count it as its being used.
-public enum RouteActivity: Sendable {
-    /// An answer with a status below 300 has come to its end.
-    case answered
-    /// Bytes came from the client: of a request's body, or in a tunnel.
-    case fromClient
-    /// Bytes came from the server: of an answer that runs, or in a tunnel.
-    case fromServer
-}
-
-/// Names an exchange in logs, on pages and upstream: 16 hexadecimal digits.
-public struct RequestID: Sendable, Equatable, CustomStringConvertible {
-    public let number: UInt64
-
-    public init(_ number: UInt64) { self.number = number }
-
-    public var description: String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-}

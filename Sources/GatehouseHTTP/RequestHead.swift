@@ -1,36 +1,5 @@
 import GatehouseBase
 
-/// A request method. Case-sensitive; what is not named here is ``other``.
-public enum Method: UInt8, Sendable {
-    case get, head, post, put, delete, options, patch, connect, trace, other
-
-    /// Safe by RFC 9110 §9.2.1, of those we know.
-    public var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
-
-    /// Idempotent by RFC 9110 §9.2.2: may be sent again on another connection.
-    public var isIdempotent: Bool { isSafe || self == .put || self == .delete }
-
-    init(_ bytes: borrowing Span<UInt8>) {
-        switch bytes.count {
-        case 3 where bytes.equals("GET"): self = .get
-        case 3 where bytes.equals("PUT"): self = .put
-        case 4 where bytes.equals("HEAD"): self = .head
-        case 4 where bytes.equals("POST"): self = .post
-        case 5 where bytes.equals("PATCH"): self = .patch
-        case 5 where bytes.equals("TRACE"): self = .trace
-        case 6 where bytes.equals("DELETE"): self = .delete
-        case 7 where bytes.equals("OPTIONS"): self = .options
-        case 7 where bytes.equals("CONNECT"): self = .connect
-        default: self = .other
-        }
-    }
-}
-
-/// HTTP/1.0 or HTTP/1.1 on the wire; later also what HTTP/2 carries.
-public enum Version: UInt8, Sendable {
-    case http10, http11
-}
-
 /// A request head: method, target and fields. Target and names are the bytes received.
 public struct RequestHead: Sendable {
     public internal(set) var method = Method.get
@@ -114,62 +83,5 @@ public struct RequestHead: Sendable {
     public var wantsKeepAlive: Bool {
         if fields.lists(.connection, "close") { return false }
         return version == .http11 || fields.lists(.connection, "keep-alive")
-    }
-}
-
-/// A response head: status, reason and fields.
-public struct ResponseHead: Sendable {
-    public var status: Int = 200
-    public internal(set) var version = Version.http11
-    public var fields = Fields()
-    var reasonRange = 0..<0
-
-    public init() {}
-
-    /// A head of our own.
-    public init(_ status: Int) { self.status = status }
-
-    /// Forgets everything but the memory.
-    mutating func clear() {
-        startOver()
-        fields.removeAll()
-    }
-
-    /// As ``clear()``, for the parser: see ``Fields/startOver()``.
-    mutating func startOver() {
-        fields.startOver()
-        status = 200
-        version = .http11
-        reasonRange = 0..<0
-    }
-
-    /// The reason phrase as received; empty where there was none.
-    @_lifetime(borrow self)
-    public func reason() -> Span<UInt8> { fields.span(reasonRange) }
-
-    /// 1xx other than 101.
-    public var isInterim: Bool { status < 200 && status != 101 }
-
-    /// Whether the server keeps the connection.
-    public var keepsAlive: Bool {
-        if fields.lists(.connection, "close") { return false }
-        return version == .http11 || fields.lists(.connection, "keep-alive")
-    }
-}
-
-/// A whole answer of our own.
-public struct Response: Sendable {
-    public var head: ResponseHead
-    public var body: [UInt8]
-
-    public init(_ status: Int, body: [UInt8] = []) {
-        head = ResponseHead(status)
-        self.body = body
-    }
-
-    /// An answer with a text body and its type.
-    public init(_ status: Int, contentType: String, _ text: String) {
-        self.init(status, body: Array(text.utf8))
-        head.fields.append(.contentType, contentType)
     }
 }
