@@ -140,4 +140,9 @@ public struct Configuration: Sendable {
 
     /// Whether JupyterHub tells the routes.
     public var hasRoutesAPI: Bool { listeners.contains { $0.role == .api } }
+
+    /// What a route knows of its application; nil for one that JupyterHub tells.
+    public func preset(of route: RouteSettings?) -> RoutePreset {
+        route?.preset ?? (hasRoutesAPI ? routesAPI.preset : .none)
+    }
 }

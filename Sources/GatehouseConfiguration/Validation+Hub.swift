@@ -81,13 +81,6 @@ extension Validation {
             || configuration.routes.contains { $0.preset == .jupyterhub }
     }
 
-    private var addsRoutes: Bool { configuration.listeners.contains { $0.role == .api } }
-
-    /// A route's own preset, else that of the routes of the API, where there are such.
-    private func preset(of route: RouteSettings) -> RoutePreset {
-        route.preset ?? (addsRoutes ? configuration.routesAPI.preset : .none)
-    }
-
     /// Whether a route of this path is the Hub's own: all others are users' servers and services.
     private func isHub(_ path: String) -> Bool {
         let base = configuration.jupyterHub.baseURL.path.utf8
@@ -99,7 +92,7 @@ extension Validation {
     mutating func checkPresets() {
         let base = configuration.jupyterHub.baseURL
         for (index, route) in configuration.routes.enumerated()
-        where preset(of: route) == .jupyterhub && !isHub(route.path) {
+        where configuration.preset(of: route) == .jupyterhub && !isHub(route.path) {
             let path = "routes[\(index)]"
             if route.preset != nil, let hint = misplacement(of: route.path) {
                 error(
@@ -144,9 +137,13 @@ extension Validation {
         guard let first, isHub(routes[first].path) || misplacement(of: routes[first].path) == nil
         else { return }
         let own = routes.indices.filter { isHub(routes[$0].path) }
-        guard !own.contains(where: { preset(of: routes[$0]) == .jupyterhub }) else { return }
+        guard !own.contains(where: { configuration.preset(of: routes[$0]) == .jupyterhub }) else {
+            return
+        }
         let hub = own.max { routes[$0].path.utf8.count < routes[$1].path.utf8.count }
-        if addsRoutes, hub == nil, configuration.routesAPI.preset == .jupyterhub { return }
+        if configuration.hasRoutesAPI, hub == nil, configuration.routesAPI.preset == .jupyterhub {
+            return
+        }
         let path = hub.map { "routes[\($0)]" } ?? "jupyterhub.base_url"
         warn(
             path, "routes[\(first)].preset",
@@ -157,7 +154,8 @@ extension Validation {
 
     mutating func checkHub() {
         let hub = configuration.jupyterHub
-        if hub != JupyterHubSettings(), wasWritten("jupyterhub"), !hasPreset, !addsRoutes,
+        if hub != JupyterHubSettings(), wasWritten("jupyterhub"), !hasPreset,
+            !configuration.hasRoutesAPI,
             !isForProxy
         {
             warn(

@@ -40,7 +40,7 @@ public struct Validation {
     /// gives the routes: it has neither.
     var isForProxy: Bool {
         !wasWritten("listeners") && !wasWritten("routes")
-            && !configuration.listeners.contains { $0.role == .api }
+            && !configuration.hasRoutesAPI
     }
 
     /// A diagnostic about the first of `paths` that was written, in the text or as a flag.
@@ -104,8 +104,7 @@ public struct Validation {
                 hint: "write '{host: \(url.host), path: /**, allow: signed_in}' there")
         }
         let routes = configuration.routes
-        let addsRoutes = configuration.listeners.contains { $0.role == .api }
-        if !addsRoutes, !routes.isEmpty,
+        if !configuration.hasRoutesAPI, !routes.isEmpty,
             !routes.contains(where: { $0.host == nil || $0.host == url.host })
         {
             warn(
@@ -136,7 +135,6 @@ public struct Validation {
     }
 
     private mutating func checkRoutes() {
-        let addsRoutes = configuration.listeners.contains { $0.role == .api }
         if isForProxy {
             note(
                 "routes",
@@ -144,7 +142,9 @@ public struct Validation {
                     + "'gatehouse proxy', where flags give the ones and JupyterHub the others",
                 hint: "for 'gatehouse serve' write "
                     + "'routes: [{path: /, upstream: http://127.0.0.1:8081}]'")
-        } else if configuration.routes.isEmpty, !addsRoutes, !wasWritten("routes[0]") {
+        } else if configuration.routes.isEmpty, !configuration.hasRoutesAPI,
+            !wasWritten("routes[0]")
+        {
             warn(
                 "routes", message: "there are no routes: every path is 404",
                 hint: "write 'routes: [{path: /, upstream: http://127.0.0.1:8081}]'")

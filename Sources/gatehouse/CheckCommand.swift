@@ -11,7 +11,7 @@ enum CheckCommand {
     /// - Returns: the exit code: 0, or 1 where something is wrong.
     static func run(_ file: String?, _ environment: [String: String]) -> Int32 {
         let decoded = ConfigurationDecoder.decode(file: file, environment: environment) { path in
-            path == "-" ? try SecretFile.readStandardInput() : try ConfigurationFiles.read(path)
+            path == "-" ? try SecretFile.readStandardInput() : try SecretFile.read(path)
         }
         Gatehouse.say(Diagnostic.report(decoded.diagnostics))
         guard let configuration = decoded.configuration else { return 1 }
@@ -27,9 +27,4 @@ enum CheckCommand {
         }
         return 0
     }
-}
-
-/// How the decoder reads files.
-enum ConfigurationFiles {
-    static func read(_ path: String) throws -> [UInt8] { try SecretFile.read(path) }
 }

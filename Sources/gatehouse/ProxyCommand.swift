@@ -19,7 +19,7 @@ enum ProxyCommand {
     ) async -> Int32 {
         let reading = CHPCommandLine.read(
             words, environment: environment, version: Gatehouse.version, called: called,
-            readFile: ConfigurationFiles.read)
+            readFile: { try SecretFile.read($0) })
         switch reading {
         case .print(let text):
             print(text, terminator: "")

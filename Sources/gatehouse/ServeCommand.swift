@@ -10,7 +10,7 @@ enum ServeCommand {
     static func run(_ file: String?, _ environment: [String: String]) async -> Int32 {
         let supervisor = Supervisor()
         let decoded = ConfigurationDecoder.decode(
-            file: file, environment: environment, readFile: ConfigurationFiles.read)
+            file: file, environment: environment, readFile: { try SecretFile.read($0) })
         if !decoded.diagnostics.isEmpty { Gatehouse.say(Diagnostic.report(decoded.diagnostics)) }
         guard let configuration = decoded.configuration else { return 1 }
         let standard = StandardLog(configuration.log)
@@ -39,7 +39,7 @@ enum ServeCommand {
         _ file: String?, _ environment: [String: String], _ log: Log
     ) -> Configuration? {
         let decoded = ConfigurationDecoder.decode(
-            file: file, environment: environment, readFile: ConfigurationFiles.read)
+            file: file, environment: environment, readFile: { try SecretFile.read($0) })
         for diagnostic in Diagnostic.sorted(decoded.diagnostics) {
             switch diagnostic.severity {
             case .error: log.error(diagnostic.line)

@@ -7,7 +7,7 @@ extension Blueprint {
     static func rules(
         _ route: RouteSettings, _ configuration: Configuration, _ hub: HubPreset
     ) -> RouteRules {
-        let preset = preset(of: route, configuration)
+        let preset = configuration.preset(of: route)
         let isToldIdentity = preset == .none || hub.isHub(prefix: Array(route.path.utf8)[...])
         return RouteRules(
             identity: RouteIdentity(
@@ -15,14 +15,6 @@ extension Blueprint {
                     ? identityHeaders(configuration, merging: route.identityHeaders) : [],
                 hub: preset == .jupyterhub ? hub : nil),
             maximumBody: route.maximumBody, isJupyterHub: preset == .jupyterhub)
-    }
-
-    /// The preset of a configured route: its own, else that of the routes of the API that it covers.
-    private static func preset(
-        of route: RouteSettings?, _ configuration: Configuration
-    ) -> RoutePreset {
-        let addsRoutes = configuration.hasRoutesAPI
-        return route?.preset ?? (addsRoutes ? configuration.routesAPI.preset : .none)
     }
 
     private static func identityHeaders(
@@ -65,7 +57,7 @@ extension Blueprint {
         private static func pair(
             _ route: RouteSettings?, _ configuration: Configuration, _ hub: HubPreset
         ) -> Pair {
-            let isHub = preset(of: route, configuration) == .jupyterhub
+            let isHub = configuration.preset(of: route) == .jupyterhub
             func rules(_ headers: [(name: String, claim: String)]) -> RouteRules {
                 RouteRules(
                     identity: RouteIdentity(identityHeaders: headers, hub: isHub ? hub : nil),
