@@ -188,7 +188,7 @@ struct JSONParser {
     private mutating func unit() throws(JSONError) -> UInt32 {
         var code: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = next, let value = Hex.value(byte) else {
+            guard let byte = next, let value = ASCII.hexValue(byte) else {
                 throw .syntax(offset: offset)
             }
             code = code << 4 | UInt32(value)

@@ -51,7 +51,7 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
     /// Reads `scheme://host[:port]` and nothing more.
     public init(parsing text: String) throws(ParseError) {
         let bytes = Array(text.utf8)
-        let lowered = bytes.prefix(8).map(Origin.lowered)
+        let lowered = bytes.prefix(8).map(ASCII.lowercased)
         let rest: ArraySlice<UInt8>
         if lowered.starts(with: Array("https://".utf8)) {
             scheme = .https
@@ -82,7 +82,7 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
     /// (RFC 6761 §6.3), 127.0.0.0/8 or `::1`.
     public var isLoopback: Bool {
         if host == "localhost" || host.hasSuffix(".localhost") || host == "::1" { return true }
-        return Origin.isIPv4(host.utf8) && host.hasPrefix("127.")
+        return host.hasPrefix("127.") && Origin.isIPv4(Array(host.utf8)[...])
     }
 
     /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`.
@@ -109,7 +109,7 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
             if name.last == UInt8(ascii: ".") { name = name.dropLast() }
             guard isHostName(name) else { throw .host }
         }
-        let host = String(decoding: name.map(lowered), as: UTF8.self)
+        let host = String(decoding: name.map(ASCII.lowercased), as: UTF8.self)
         guard let digits else { return (host, defaultPort) }
         guard digits.count <= 5, digits.allSatisfy({ (0x30...0x39).contains($0) }),
             let port = UInt16(String(decoding: digits, as: UTF8.self)), port > 0
@@ -134,7 +134,7 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
             if ASCII.isDigit(byte) { continue }
             isNumber = false
             guard
-                (0x61...0x7A).contains(lowered(byte)) || byte == UInt8(ascii: "-")
+                (0x61...0x7A).contains(ASCII.lowercased(byte)) || byte == UInt8(ascii: "-")
                     || byte == UInt8(ascii: "_")
             else { return false }
         }
@@ -142,55 +142,12 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
         return !isNumber || isIPv4(name)
     }
 
-    /// Four decimal numbers up to 255 without leading zeros.
-    private static func isIPv4(_ text: some Sequence<UInt8>) -> Bool {
-        var dots = 0
-        /// nil before the first digit.
-        var number: Int?
-        for byte in text {
-            if byte == UInt8(ascii: ".") {
-                guard number != nil else { return false }
-                dots += 1
-                number = nil
-                continue
-            }
-            guard ASCII.isDigit(byte), number != 0 else { return false }
-            let value = (number ?? 0) * 10 + Int(byte - UInt8(ascii: "0"))
-            guard value <= 255 else { return false }
-            number = value
-        }
-        return dots == 3 && number != nil
+    private static func isIPv4(_ text: ArraySlice<UInt8>) -> Bool {
+        IPAddress.bytes(text.span)?.count == 4
     }
 
-    /// RFC 4291 §2.2: eight groups, or fewer with one `::`; an IPv4 tail counts as two.
-    private static func isIPv6(_ bytes: ArraySlice<UInt8>) -> Bool {
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard text.utf8.count >= 2, !text.contains(":::") else { return false }
-        let halves = text.split(separator: "::", omittingEmptySubsequences: false)
-        guard halves.count <= 2 else { return false }
-        var groups = 0
-        for (index, half) in halves.enumerated() where !half.isEmpty {
-            let parts = half.split(separator: ":", omittingEmptySubsequences: false)
-            for (place, part) in parts.enumerated() {
-                let isTail = index == halves.count - 1 && place == parts.count - 1
-                if isTail, isIPv4(part.utf8) {
-                    groups += 2
-                } else {
-                    guard (1...4).contains(part.utf8.count),
-                        part.utf8.allSatisfy(isHexDigit)
-                    else { return false }
-                    groups += 1
-                }
-            }
-        }
-        return halves.count == 2 ? groups < 8 : groups == 8
-    }
-
-    private static func isHexDigit(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x61...0x66).contains(lowered(byte))
-    }
-
-    private static func lowered(_ byte: UInt8) -> UInt8 {
-        (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+    /// In the text of RFC 4291 §2.2, without a zone.
+    private static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
+        IPAddress.bytes(text.span)?.count == 16
     }
 }

@@ -31,8 +31,8 @@ public enum PercentCoding {
                 index += 1
                 continue
             }
-            guard text.endIndex - index > 2, let high = Hex.value(text[index + 1]),
-                let low = Hex.value(text[index + 2])
+            guard text.endIndex - index > 2, let high = ASCII.hexValue(text[index + 1]),
+                let low = ASCII.hexValue(text[index + 2])
             else { return nil }
             bytes.append(high << 4 | low)
             index += 3
