@@ -1,5 +1,6 @@
 import GatehouseBase
 import GatehouseConfiguration
+import GatehouseGate
 import GatehouseHTTP
 import GatehouseNet
 import GatehouseProxy
@@ -27,8 +28,7 @@ final class RedirectResponder: Responder {
 
     func respond(to exchange: any Exchange) async {
         let request = exchange.request
-        let path = request.path()
-        if path.equals("/_chp_healthz") || path.equals(OwnPath.health) {
+        if GateSnapshot.isHealth(request) {
             var response = Response(200, body: Array(#"{"status":"OK"}"#.utf8))
             response.head.fields.append(.contentType, "application/json")
             return await exchange.send(response)
