@@ -174,7 +174,7 @@ public final class Gate: Sendable {
         return ended.count
     }
 
-    /// Ends the sessions that have run into a limit; to be called about once a second.
+    /// Ends the sessions that have run into a limit; to be called about twice a second.
     public func endExpired() async {
         signOuts.forget(before: clock.instant())
         redemptions.expire(now: clock.instant())

@@ -32,7 +32,7 @@ extension GateSnapshot {
             path.equals(OwnPath.backChannelLogout)
         else { return nil }
         guard request.method == .post else {
-            return .answer(.json(405, #"{"error":"method"}"#).adding(.allow, "POST"))
+            return .answer(refuse(request, .methodNotAllowed).adding(.allow, "POST"))
         }
         return .own(.backChannelLogout, bodyLimit: options.limits.ownBody)
     }

@@ -62,15 +62,16 @@ public final class GateSnapshot: Sendable {
         prefix: ArraySlice<UInt8> = [], answer: TokenAnswer? = nil, memo: inout SessionMemo
     ) -> Decision {
         guard provider != nil, holdsToken(request) else {
-            return judge(request, arrival, route, prefix, answer, &memo)
+            return decideByAddress(request, arrival, route, prefix, answer, &memo)
         }
-        let decision = judge(request, arrival, route, prefix, answer, &memo)
+        let decision = decideByAddress(request, arrival, route, prefix, answer, &memo)
         guard case .pass(var passage) = decision else { return decision }
         passage.edits.target = withoutToken(request)
         return .pass(passage)
     }
 
-    private func judge(
+    /// Whether the host, the scheme and the path are ones that are served, and by which rule.
+    private func decideByAddress(
         _ request: borrowing RequestHead, _ arrival: Arrival, _ route: RouteIdentity?,
         _ prefix: ArraySlice<UInt8>, _ answer: TokenAnswer?, _ memo: inout SessionMemo
     ) -> Decision {
@@ -115,22 +116,28 @@ public final class GateSnapshot: Sendable {
                 arrival: arrival, host: host, route: route, prefix: prefix, answer: answer)
             let hub = provider == nil ? nil : route?.hub
             let address = hub?.address(of: path, reading) ?? .other
-            if address == .logout, !rules.isDenial(rule) {
-                let found = session(of: request, arrival, host: host, &memo)
-                switch decideHubLogout(request, found, visitor) {
-                case .answer(let answer): return .answer(answer)
-                case .whole:
-                    guard let session = found?.0,
-                        case .pass(var passage) = decide(
-                            request, visitor, rule, hub, address, &memo)
-                    else { break }
-                    makeWhole(&passage, session)
-                    return .pass(passage)
-                case nil: break
-                }
+            guard address == .logout, !rules.isDenial(rule) else {
+                return decideByRule(request, visitor, rule, hub, address, &memo)
             }
-            return decide(request, visitor, rule, hub, address, &memo)
+            return decideHubLogout(request, visitor, rule, hub, &memo)
         }
+    }
+
+    /// At JupyterHub's log out: ours, or the Hub's own business under the rule.
+    private func decideHubLogout(
+        _ request: borrowing RequestHead, _ visitor: Visitor, _ rule: Int, _ hub: HubPreset?,
+        _ memo: inout SessionMemo
+    ) -> Decision {
+        let found = session(of: request, visitor.arrival, host: visitor.host, &memo)
+        let logout = hubLogout(request, found, visitor)
+        if case .answer(let answer) = logout { return .answer(answer) }
+        let decision = decideByRule(request, visitor, rule, hub, .logout, &memo)
+        guard case .whole = logout, let session = found?.0, case .pass(var passage) = decision
+        else {
+            return decision
+        }
+        makeWhole(&passage, session)
+        return .pass(passage)
     }
 
     /// How a request came and where it would go.
@@ -143,7 +150,7 @@ public final class GateSnapshot: Sendable {
     }
 
     /// Under the rule that decides.
-    private func decide(
+    private func decideByRule(
         _ request: borrowing RequestHead, _ visitor: Visitor, _ rule: Int, _ hub: HubPreset?,
         _ address: HubPreset.Address, _ memo: inout SessionMemo
     ) -> Decision {

@@ -12,5 +12,7 @@ public enum EndCause: String, Sendable {
     case accessChanged = "access"
     /// The settings name another provider, or another client at it.
     case providerChanged = "provider"
+    /// The records could not keep it.
+    case recordsFailed = "records"
     case shutdown
 }

@@ -9,15 +9,15 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     // RFC 9110, 9112
     case host, connection, contentLength, transferEncoding, contentType, te, trailer, upgrade
     case expect, keepAlive, proxyConnection, proxyAuthenticate, proxyAuthorization
-    case authorization, location, cacheControl, date, server, accept, allow, retryAfter, via
-    case wwwAuthenticate, contentEncoding, pragma, vary, age, etag
+    case authorization, location, cacheControl, date, server, accept, allow, retryAfter
+    case wwwAuthenticate, contentEncoding
     // RFC 6265, 6455
-    case cookie, setCookie, origin, referer
+    case cookie, setCookie, origin
     case secWebSocketKey, secWebSocketVersion, secWebSocketAccept, secWebSocketProtocol
     case secWebSocketExtensions
     // Fetch metadata and what tells a script from a navigation
     case secFetchSite, secFetchMode, secFetchDest, secFetchUser, secPurpose, purpose
-    case xRequestedWith, userAgent, contentSecurityPolicy, xAccelBuffering, clearSiteData
+    case xRequestedWith, contentSecurityPolicy, xAccelBuffering, clearSiteData
     case http2Settings
     // What holds for the whole origin and not for one page of it
     case serviceWorkerAllowed, strictTransportSecurity, nel, reportTo, reportingEndpoints
@@ -106,11 +106,10 @@ extension FieldName {
         ("Proxy-Authorization", "proxy-authorization"), ("Authorization", "authorization"),
         ("Location", "location"), ("Cache-Control", "cache-control"), ("Date", "date"),
         ("Server", "server"), ("Accept", "accept"), ("Allow", "allow"),
-        ("Retry-After", "retry-after"), ("Via", "via"), ("WWW-Authenticate", "www-authenticate"),
-        ("Content-Encoding", "content-encoding"), ("Pragma", "pragma"), ("Vary", "vary"),
-        ("Age", "age"), ("ETag", "etag"),
+        ("Retry-After", "retry-after"), ("WWW-Authenticate", "www-authenticate"),
+        ("Content-Encoding", "content-encoding"),
         ("Cookie", "cookie"), ("Set-Cookie", "set-cookie"), ("Origin", "origin"),
-        ("Referer", "referer"), ("Sec-WebSocket-Key", "sec-websocket-key"),
+        ("Sec-WebSocket-Key", "sec-websocket-key"),
         ("Sec-WebSocket-Version", "sec-websocket-version"),
         ("Sec-WebSocket-Accept", "sec-websocket-accept"),
         ("Sec-WebSocket-Protocol", "sec-websocket-protocol"),
@@ -118,7 +117,7 @@ extension FieldName {
         ("Sec-Fetch-Site", "sec-fetch-site"), ("Sec-Fetch-Mode", "sec-fetch-mode"),
         ("Sec-Fetch-Dest", "sec-fetch-dest"), ("Sec-Fetch-User", "sec-fetch-user"),
         ("Sec-Purpose", "sec-purpose"), ("Purpose", "purpose"),
-        ("X-Requested-With", "x-requested-with"), ("User-Agent", "user-agent"),
+        ("X-Requested-With", "x-requested-with"),
         ("Content-Security-Policy", "content-security-policy"),
         ("X-Accel-Buffering", "x-accel-buffering"), ("Clear-Site-Data", "clear-site-data"),
         ("HTTP2-Settings", "http2-settings"),

@@ -157,7 +157,7 @@ public final class Gateway: Sendable {
         }
     }
 
-    /// What the control loop does once a second: limits of sessions, and certificate files.
+    /// What the control loop does twice a second: limits of sessions, and certificate files.
     private func watch() {
         loops.control.start { [weak self] loop in
             var nextLook = Instant.now() + .seconds(1)

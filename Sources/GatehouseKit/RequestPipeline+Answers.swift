@@ -126,7 +126,10 @@ extension RequestPipeline {
         case .connectRefused, .nameUnresolved, .upstreamTLS, .upstreamReset, .upstreamClosed,
             .upstreamMalformed, .upstreamUpgrade:
             return (.badGateway, fields)
-        case .sessionEnded: return (.denied(username: nil), fields)
+        case .sessionEnded:
+            // A 401 must have one (RFC 9110 §15.5.2).
+            fields.append(.wwwAuthenticate, "Gatehouse")
+            return (.notSignedIn(signIn: "\(OwnPath.login)"), fields)
         case .tooManyExchanges:
             fields.append(.retryAfter, "2")
             return (.tooManyExchanges, fields)

@@ -2,7 +2,8 @@ import GatehouseBase
 import GatehouseConfiguration
 import GatehouseGate
 
-/// What outlives the process: for now the keys alone; sessions end with it.
+/// What outlives the process: here the gate's keys; the Hub's routes are ``StoredRoutes``'. Sessions
+/// end with it.
 enum StateDirectory {
     /// The gate's keys: of the environment, of `keys_file`, of `state_dir/keys` (made at the first
     /// start), or random ones where there is nothing to keep them in.

@@ -5,7 +5,7 @@ import GatehouseNet
 public struct ExchangeFailure: Error, Equatable, Sendable {
     /// At whom a person should look.
     public enum Fault: String, Sendable {
-        case downstream, upstream, provider, gateway
+        case downstream, upstream, gateway
     }
 
     /// What happened. The word stands in the access log and in `docs/OPERATIONS.md`.

@@ -278,7 +278,6 @@ struct BrokenRecords: SessionRecords {
 
     func commit(_ session: Session) async throws { throw Full() }
     func end(_ sessions: [Session]) async throws {}
-    func load(into store: SessionStore) async throws {}
 }
 
 extension Browser {

@@ -15,7 +15,7 @@ extension GateSnapshot {
     private static let patience = Duration.seconds(2)
 
     /// - Returns: nil where the request is JupyterHub's own business, as a script's of this origin.
-    func decideHubLogout(
+    func hubLogout(
         _ request: borrowing RequestHead, _ found: (Session, SessionIdentity)?,
         _ visitor: Visitor
     ) -> HubLogout? {
@@ -24,11 +24,11 @@ extension GateSnapshot {
             // Nobody to log out: signing in for it would be absurd. Who asks twice is answered twice.
             guard FetchMetadata.isDocument(request) else { return nil }
             let signedOut = signedOut(of: request, visitor.arrival, host: visitor.host)
-            let again = signedOut.flatMap { isAsked(request, $0.tag) ? $0.tag : nil }
+            let again = signedOut.flatMap { isAskedAtHub(request, $0.tag) ? $0.tag : nil }
             return .answer(goToLogout(again))
         }
         if FetchMetadata.isPrefetch(request) { return .answer(refuse(request, .crossSite)) }
-        if isAsked(request, session.tag) { return .whole }
+        if isAskedAtHub(request, session.tag) { return .whole }
         switch FetchMetadata.site(request.fields) {
         case .sameOrigin: return nil
         case .elsewhere where !FetchMetadata.isDocument(request):
@@ -43,7 +43,8 @@ extension GateSnapshot {
     }
 
     /// Whether a person has asked for it on a page of this origin, or by the button of our question.
-    private func isAsked(_ request: borrowing RequestHead, _ tag: [UInt8]) -> Bool {
+    /// JupyterLab's menu goes there by script, so that no hand (`Sec-Fetch-User`) is asked for.
+    private func isAskedAtHub(_ request: borrowing RequestHead, _ tag: [UInt8]) -> Bool {
         if FetchMetadata.isPrefetch(request) { return false }
         if let token = logoutToken(request),
             FormToken.isValidLink(token, for: tag, now: clock.timestamp(), key: keys.forms)

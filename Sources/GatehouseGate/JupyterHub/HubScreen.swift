@@ -66,13 +66,13 @@ final class HubScreen: CookieScreen {
             log.dropped(cookie, cause, by: prefix)
             return .dropped
         }
-        let where_ = PinSet.Place(name: name.array, path: path)
+        let pinned = PinSet.Place(name: name.array, path: path)
         let value = SetCookie.value(of: line)
         guard !value.isEmpty, !value.equals("\"\"") else {
-            session.unpin(where_, by: place.setter)
+            session.unpin(pinned, by: place.setter)
             return .passes
         }
-        return session.pin(where_, value, by: place.setter) ? .passesAfterCommit : .passes
+        return session.pin(pinned, value, by: place.setter) ? .passesAfterCommit : .passes
     }
 
     func commit() async throws {

@@ -235,7 +235,7 @@ extension Gate {
         for (other, cause) in ends { _ = try? await end([other], cause) }
         do { try await records.commit(session) } catch {
             log.error("a session could not be kept", ("error", "\(error)"))
-            _ = try? await end([session], .shutdown)
+            _ = try? await end([session], .recordsFailed)
             throw .records
         }
         // The provider may have ended it while the records were written.

@@ -185,7 +185,7 @@ final class Redemptions: Sendable {
         state.byNetwork[state.line[index].redemption.network, default: 0]
     }
 
-    /// Sends away who has waited for too long; to be called about once a second.
+    /// Sends away who has waited for too long; to be called about twice a second.
     func expire(now: Instant) { state.withLock { sendAwayLate(&$0, now) } }
 
     private func sendAwayLate(_ state: inout State, _ now: Instant) {

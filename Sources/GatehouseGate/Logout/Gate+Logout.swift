@@ -20,7 +20,9 @@ extension Gate {
     private func getLogout(_ visit: Visit) async -> GateAnswer {
         let isNavigation = FetchMetadata.isNavigation(visit.request)
         guard let session = visit.session(now: visit.arrival.now) else {
-            if let before = visit.signedOut(now: visit.arrival.now), isAsked(visit, before.tag) {
+            if let before = visit.signedOut(now: visit.arrival.now),
+                isAskedByLink(visit, before.tag)
+            {
                 return await finish(visit, before)
             }
             return isNavigation
@@ -28,14 +30,15 @@ extension Gate {
                 : visit.snapshot.refuse(
                     visit.request, .crossSite)
         }
-        if isAsked(visit, session.tag) { return await signOut(visit, session) }
+        if isAskedByLink(visit, session.tag) { return await signOut(visit, session) }
         // An image, a frame, a prefetch: nobody reads a question there.
         guard isNavigation else { return visit.snapshot.refuse(visit.request, .crossSite) }
         return confirm(visit, session, status: 200)
     }
 
-    /// Whether a link does without our question.
-    private func isAsked(_ visit: Visit, _ tag: [UInt8]) -> Bool {
+    /// Whether a link does without our question: with our own token, or followed by a person's hand on
+    /// a page of this origin.
+    private func isAskedByLink(_ visit: Visit, _ tag: [UInt8]) -> Bool {
         if let token = visit.parameter("token"), !FetchMetadata.isPrefetch(visit.request),
             FormToken.isValidLink(token, for: tag, now: clock.timestamp(), key: keys.forms)
         {

@@ -21,7 +21,7 @@ import GatehouseOIDC
 //
 // 2. The provider waits for us. Keycloak calls its clients one after the other, holds the user's
 //    browser meanwhile, gives each five seconds, ignores the answer and never tries again. So we
-//    answer as soon as everything is closed and on the disk, and wait for nobody else: no socket's
+//    answer as soon as everything is closed and the records have forgotten it, and wait for nobody else: no socket's
 //    last bytes, no application.
 //
 // 3. While the provider calls, the session that it ends is still alive there: it goes on giving
@@ -48,9 +48,6 @@ extension Gate {
         _ request: RequestHead, body: [UInt8], arrival: Arrival, snapshot: GateSnapshot
     ) async -> GateAnswer {
         guard let provider = snapshot.provider else { return .json(404, #"{"error":"not_found"}"#) }
-        guard request.method == .post else {
-            return GateAnswer.json(405, #"{"error":"method"}"#).adding(.allow, "POST")
-        }
         let isFlood = rejections.isExceeded(arrival.peer, now: arrival.now)
         let token: LogoutToken
         do throws(LogoutRefusal) {

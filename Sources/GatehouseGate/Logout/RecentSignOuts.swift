@@ -56,7 +56,7 @@ final class RecentSignOuts: Sendable {
         return entry.signedOut
     }
 
-    /// To be called about once a second.
+    /// To be called about twice a second.
     func forget(before now: Instant) {
         state.withLock { state in RecentSignOuts.forget(&state) { $1.until <= now } }
     }

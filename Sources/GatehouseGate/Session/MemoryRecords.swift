@@ -5,6 +5,4 @@ public struct MemoryRecords: SessionRecords {
     public func commit(_ session: Session) async throws {}
 
     public func end(_ sessions: [Session]) async throws {}
-
-    public func load(into store: SessionStore) async throws {}
 }

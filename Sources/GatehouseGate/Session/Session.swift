@@ -18,14 +18,10 @@ public final class Session: Sendable {
     /// Random; what tokens of our own forms are bound to. No secret of the cookie.
     let tag: [UInt8]
 
-    private struct State {
-        var identity: SessionIdentity
-    }
-
-    private let state: Locked<State>
+    private let lockedIdentity: Locked<SessionIdentity>
     private let pins = Locked(PinSet())
     private let tokens = Locked(KnownTokens())
-    /// 0 while it lives.
+    /// False while it lives.
     private let ended = Atomic<Bool>(false)
     private let activity: Atomic<UInt64>
     private let started: Atomic<UInt64>
@@ -41,13 +37,13 @@ public final class Session: Sendable {
         self.sessionID = sessionID
         self.host = host
         tag = Secret.random(count: 16).reveal()
-        state = Locked(State(identity: identity))
+        lockedIdentity = Locked(identity)
         activity = Atomic(now.nanoseconds)
         started = Atomic(now.nanoseconds)
     }
 
     /// What the provider said at the last sign-in.
-    public var identity: SessionIdentity { state.withLock { $0.identity } }
+    public var identity: SessionIdentity { lockedIdentity.withLock(\.self) }
 
     /// `preferred_username`.
     public var username: String? { identity.claims.username }
@@ -96,7 +92,7 @@ public final class Session: Sendable {
     var generation: Int { version.load(ordering: .acquiring) }
 
     func replace(identity: SessionIdentity, now: Instant) {
-        state.withLock { $0.identity = identity }
+        lockedIdentity.withLock { $0 = identity }
         activity.store(now.nanoseconds, ordering: .relaxed)
         started.store(now.nanoseconds, ordering: .relaxed)
         version.add(1, ordering: .acquiringAndReleasing)

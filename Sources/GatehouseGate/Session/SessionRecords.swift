@@ -6,7 +6,4 @@ public protocol SessionRecords: Sendable {
 
     /// Forgets sessions; returns when no power cut brings them back. The end is acknowledged then.
     func end(_ sessions: [Session]) async throws
-
-    /// Fills `store` at start.
-    func load(into store: SessionStore) async throws
 }

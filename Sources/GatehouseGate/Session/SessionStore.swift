@@ -288,7 +288,7 @@ public final class SessionStore: Sendable {
     }
 
     /// Forgets what time has ended (replaced ids, tombstones) and gives the sessions that have run
-    /// into a limit; to be called about once a second.
+    /// into a limit; to be called about twice a second.
     public func expired(now: Instant, limits: SessionLimits) -> [(Session, EndCause)] {
         index.withLock { index in
             index.tombstones.forget(before: now)

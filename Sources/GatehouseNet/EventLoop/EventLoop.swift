@@ -17,7 +17,7 @@ import GatehouseBase
 ///    the loop; each such function looks twice at the executor, which a plain one does not.
 /// 2. Bare `Task { }`, detached tasks and `async let` are refused by lint outside this folder:
 ///    they lose the executor.
-/// 3. Continuations occur in Waiter.swift only.
+/// 3. A continuation of a task on a loop is held in Waiter.swift only.
 ///
 /// **Signals are remembered.** epoll is edge-triggered: between a read that found nothing and the
 /// moment at which the task parks, the event may come. So every socket keeps what it was told in

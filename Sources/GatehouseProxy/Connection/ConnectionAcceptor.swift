@@ -46,8 +46,6 @@ public final class ConnectionAcceptor {
 
     /// Live connections, handshakes included.
     public var connectionCount: Int { count }
-    /// Connections with an exchange under way.
-    public var busyCount: Int { connections.values.count { $0.isBusy } }
 
     /// Accepts until the listener is closed.
     public func run(on loop: isolated EventLoop) async {

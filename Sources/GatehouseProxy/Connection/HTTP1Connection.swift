@@ -203,7 +203,9 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
                     throw StreamError.closed
                 }
             } catch {
-                guard before > 0, error == .timedOut else { return try nothing(before, error) }
+                guard before > 0, error == .timedOut else {
+                    return try endOfHeads(hasBegun: before > 0)
+                }
                 socket.forgiveTimeout()
                 throw ExchangeFailure(.clientTimeout)
             }
@@ -218,8 +220,9 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         }
     }
 
-    private func nothing(_ before: Int, _ error: StreamError) throws(ExchangeFailure) -> Bool {
-        if before > 0 { throw ExchangeFailure(.clientGone) }
+    /// No further request comes: false, or an error where one had begun.
+    private func endOfHeads(hasBegun: Bool) throws(ExchangeFailure) -> Bool {
+        if hasBegun { throw ExchangeFailure(.clientGone) }
         return false
     }
 

@@ -243,8 +243,8 @@ enum ForwardingRules {
         buffer.append("\r\n")
     }
 
-    /// Appends the trailer section of a request or response: nothing that frames, routes,
-    /// authenticates or is ours (RFC 9110 §6.5.1).
+    /// The trailer fields of a request or response that pass: nothing that frames, routes,
+    /// authenticates or is ours (RFC 9110 §6.5.1). Nil where none does.
     static func passingTrailers(_ trailers: Fields, _ identityNames: OwnedNames) -> Fields? {
         var passing = Fields()
         for index in trailers.indices {

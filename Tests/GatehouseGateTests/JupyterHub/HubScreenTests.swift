@@ -239,6 +239,4 @@ private final class PinRecords: SessionRecords {
     }
 
     func end(_ sessions: [Session]) async throws {}
-
-    func load(into store: SessionStore) async throws {}
 }

@@ -273,5 +273,4 @@ struct ForgetfulRecords: SessionRecords {
 
     func commit(_ session: Session) async throws {}
     func end(_ sessions: [Session]) async throws { throw Broken() }
-    func load(into store: SessionStore) async throws {}
 }

@@ -15,12 +15,10 @@ extension GateSnapshot {
         else { return nil }
         let name = hosts.entries[host].host
         let key = token.key(host: name)
-        let verdict: TokenVerdict
-        if let answer = visitor.answer, answer.lane === lane, answer.key == key {
-            verdict = answer.verdict
-        } else if let known = lane.recall(key, now: visitor.arrival.now) {
-            verdict = known
-        } else {
+        let now = visitor.arrival.now
+        guard
+            let verdict = visitor.answer?.verdict(of: lane, on: key) ?? lane.recall(key, now: now)
+        else {
             return .ask(
                 TokenQuestion(
                     lane: lane, key: key, token: token.secret, host: name,
@@ -35,9 +33,8 @@ extension GateSnapshot {
             passage.review.mayBindOrigin = hub.isHub(prefix: visitor.prefix)
             return .pass(passage)
         case .bad, .ofSession: return .answer(GateSnapshot.invalidToken)
-        case .tooMany: return .answer(GateSnapshot.later(429, "too_many_tokens", seconds: 1))
-        case .unavailable:
-            return .answer(GateSnapshot.later(503, "hub_unavailable", seconds: 5))
+        case .tooMany: return .answer(GateSnapshot.tooManyTokens)
+        case .unavailable: return .answer(GateSnapshot.hubUnavailable)
         }
     }
 
@@ -62,12 +59,11 @@ extension GateSnapshot {
         if session.knows(token: token) { return nil }
         let name = hosts.entries[host].host
         let key = HubToken.key(token, host: name)
-        let verdict: TokenVerdict
-        if let answer = visitor.answer, answer.lane === lane, answer.key == key {
-            verdict = answer.verdict
-        } else if let known = lane.recallBelonging(key, now: visitor.arrival.now) {
-            verdict = known
-        } else {
+        let now = visitor.arrival.now
+        guard
+            let verdict = visitor.answer?.verdict(of: lane, on: key)
+                ?? lane.recallBelonging(key, now: now)
+        else {
             return .ask(
                 TokenQuestion(
                     lane: lane, key: key, token: Secret(token), host: name,
@@ -87,9 +83,8 @@ extension GateSnapshot {
             session.note(token: token)
             return nil
         case .bad: return nil
-        case .tooMany: return .answer(GateSnapshot.later(429, "too_many_tokens", seconds: 1))
-        case .unavailable:
-            return .answer(GateSnapshot.later(503, "hub_unavailable", seconds: 5))
+        case .tooMany: return .answer(GateSnapshot.tooManyTokens)
+        case .unavailable: return .answer(GateSnapshot.hubUnavailable)
         }
     }
 
@@ -107,6 +102,9 @@ extension GateSnapshot {
     private static var invalidToken: GateAnswer {
         GateAnswer.json(401, #"{"error":"invalid_token"}"#).adding(.wwwAuthenticate, "Gatehouse")
     }
+
+    private static var tooManyTokens: GateAnswer { later(429, "too_many_tokens", seconds: 1) }
+    private static var hubUnavailable: GateAnswer { later(503, "hub_unavailable", seconds: 5) }
 
     private static func later(_ status: Int, _ code: StaticString, seconds: Int) -> GateAnswer {
         GateAnswer.json(status, #"{"error":"\#(code)"}"#).adding(.retryAfter, "\(seconds)")

@@ -27,4 +27,9 @@ public struct TokenAnswer: Sendable {
     let lane: TokenLane
     let key: [UInt8]
     public let verdict: TokenVerdict
+
+    /// The verdict, where the question was this one.
+    func verdict(of lane: TokenLane, on key: [UInt8]) -> TokenVerdict? {
+        self.lane === lane && self.key == key ? verdict : nil
+    }
 }
