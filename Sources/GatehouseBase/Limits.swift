@@ -1,8 +1,8 @@
-/// Every limit of the product: its name in `limits:`, its default, its unit and its reason.
+/// Every limit that an operator may set: its name in `limits:`, its default, its unit and its reason.
 ///
-/// A value of this type is handed down at start and on reload; nothing below Kit holds a number of
-/// its own. The table ``all`` is what the configuration decoder, `gatehouse check` and the
-/// reference file are made from.
+/// A value of this type is handed down at start and on reload. The table ``all`` is what the
+/// configuration decoder, `gatehouse check` and the reference file are made from. Numbers that
+/// nobody needs to change stand beside what they bound.
 public struct Limits: Sendable, Equatable {
     // MARK: Requests
     public var requestLine = 8 * 1024
