@@ -18,6 +18,7 @@ help: ## this list
 	@echo "  make run KEYCLOAK=1   sign in at a real Keycloak (KEYCLOAK_HOME or KEYCLOAK_LAB)"
 
 deps: ## install the Debian packages that building needs, if any is missing
+	@scripts/need-swift
 	@scripts/install-packages build
 
 build: deps ## both programs, optimised, into .build/release
