@@ -1,6 +1,7 @@
 # A small image without root: docker build --tag gatehouse .
 #
-#   docker run --rm -p 8443:8443 -v ./config:/etc/gatehouse:ro -v gatehouse:/var/lib/gatehouse gatehouse
+#   docker run --rm -p 8443:8443 -v /etc/gatehouse:/etc/gatehouse:ro \
+#       -v gatehouse:/var/lib/gatehouse gatehouse
 #   docker run --rm -p 8000:8000 -e CONFIGPROXY_AUTH_TOKEN gatehouse --default-target=http://hub:8081
 #
 # The process is user 65534: the configuration and what it names must be readable for it, and the
@@ -8,15 +9,16 @@
 # Kubernetes, which replaces the entry point (docs/zero-to-jupyterhub.md). There is no curl in it:
 # whoever probes does it from outside (GET /_chp_healthz).
 
-FROM swift:6.3-bookworm AS build
+# The toolchain of .swift-version.
+FROM swift:6.3.1-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libssl-dev libyaml-dev libsqlite3-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-COPY Package.swift ./
+COPY .swift-version Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
-COPY scripts/build-release scripts/build-release
+COPY scripts/build-release scripts/need-swift scripts/
 RUN scripts/build-release --product gatehouse \
     && strip -o /gatehouse .build/release/gatehouse
 
