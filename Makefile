@@ -28,6 +28,7 @@ test: deps ## unit, corpus and integration tests (under 5 minutes)
 	scripts/test
 
 e2e: build ## a real Keycloak, JupyterLab and Chromium against .build/release/gatehouse
+	@scripts/install-packages e2e
 	scripts/e2e
 
 conformance: build ## beside configurable-http-proxy 4.5 and 5.3; writes the table of docs/COMPATIBILITY.md
@@ -52,6 +53,7 @@ fuzz: deps ## every fuzz target for FUZZ_SECONDS (20)
 	scripts/fuzz $(FUZZ_SECONDS)
 
 check: deps ## what CI runs: lint, test, sanitizers, short fuzzing, e2e, conformance
+	@scripts/install-packages e2e
 	@scripts/check $(FUZZ_SECONDS)
 
 fuzz-long: ## every fuzz target for 15 minutes
