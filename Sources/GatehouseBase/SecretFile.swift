@@ -61,11 +61,16 @@ public enum SecretFile {
         return isRegular(status) ? nil : isOther
     }
 
-    /// Whether something stands at a path that is no directory.
-    public static func isNoDirectory(_ path: String) -> Bool {
+    /// What stands at a path.
+    public enum Standing: Sendable {
+        case nothing, directory, other
+    }
+
+    public static func standing(at path: String) -> Standing {
         var status = stat()
         // Sound: the kernel fills the structure.
-        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
+        guard unsafe stat(path, &status) == 0 else { return .nothing }
+        return status.st_mode & S_IFMT == S_IFDIR ? .directory : .other
     }
 
     private static func isRegular(_ status: stat) -> Bool {

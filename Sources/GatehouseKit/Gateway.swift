@@ -62,6 +62,7 @@ public final class Gateway: Sendable {
     /// binding anything or making keys.
     public static func check(_ configuration: Configuration) throws(GatewayError) {
         _ = try blueprint(configuration, previous: nil)
+        _ = try StateDirectory.keysThere(for: configuration)
     }
 
     /// What looks wrong with the files that a configuration names, though they can be used.

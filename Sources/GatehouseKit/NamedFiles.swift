@@ -37,18 +37,29 @@ enum NamedFiles {
     /// Secrets that stand open to everybody on this machine, certificates that nobody takes, and what
     /// is no folder where one belongs.
     static func warnings(about configuration: Configuration) -> [Diagnostic] {
-        openSecrets(configuration) + oddCertificates(configuration) + oddState(configuration)
+        openSecrets(configuration) + oddCertificates(configuration) + oddFolders(configuration)
     }
 
-    private static func oddState(_ configuration: Configuration) -> [Diagnostic] {
-        guard case .path(let directory) = configuration.stateDirectory,
-            SecretFile.isNoDirectory(directory)
-        else { return [] }
-        return [
-            about(
-                "state_dir", .warning, "'state_dir' is '\(directory)', which is no directory",
-                "name one, which need not be there yet", configuration)
-        ]
+    private static func oddFolders(_ configuration: Configuration) -> [Diagnostic] {
+        var found: [Diagnostic] = []
+        if case .path(let directory) = configuration.stateDirectory,
+            SecretFile.standing(at: directory) == .other
+        {
+            found.append(
+                about(
+                    "state_dir", .warning, "'state_dir' is '\(directory)', which is no directory",
+                    "name one, which need not be there yet", configuration))
+        }
+        let pages = "forwarding.error_pages.directory"
+        if let directory = configuration.forwarding.errorPages.directory,
+            SecretFile.standing(at: directory) != .directory
+        {
+            found.append(
+                about(
+                    pages, .warning, "'\(pages)' is '\(directory)', which is no directory",
+                    "our own pages are shown until it is one", configuration))
+        }
+        return found
     }
 
     // MARK: Secrets
@@ -166,7 +177,7 @@ enum NamedFiles {
 
     private static func day(_ time: Timestamp) -> String { CalendarTime(time).httpDate }
 
-    private static func about(
+    static func about(
         _ path: String, _ severity: Diagnostic.Severity, _ message: String, _ hint: String?,
         _ configuration: Configuration
     ) -> Diagnostic {

@@ -21,13 +21,21 @@ public struct KeyFile: Sendable {
     }
 
     /// What is wrong with a text; never holds a part of a key.
-    public enum ParseError: Error, Sendable, Equatable {
+    public enum ParseError: Error, Sendable, Equatable, CustomStringConvertible {
         /// Not three words with one blank between them.
         case malformed(line: Int)
         /// Not 32 bytes in base64url.
         case key(line: Int)
         /// The same name and id twice.
         case duplicate(line: Int)
+
+        public var description: String {
+            switch self {
+            case .malformed(let line): "line \(line) is no key: it takes a name, an id and the key"
+            case .key(let line): "the key in line \(line) is not 32 bytes in base64url"
+            case .duplicate(let line): "line \(line) has the name and id of another one"
+            }
+        }
     }
 
     /// In the order of the file.

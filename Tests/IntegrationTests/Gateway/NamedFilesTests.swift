@@ -89,6 +89,49 @@ struct NamedFilesTests {
         }
     }
 
+    @Test func `keys that cannot be used are an error, and none are made`() throws {
+        let folder = TestFolder()
+        try SecretFile.createDirectory(folder.path)
+        let keys = folder.path + "/keys"
+        func complaint(_ edit: (inout Configuration) -> Void = { _ in }) throws -> Diagnostic? {
+            let configuration = try configuration(state: folder.path, edit)
+            do throws(GatewayError) {
+                try Gateway.check(configuration)
+                return nil
+            } catch {
+                return error.diagnostic ?? Diagnostic(.error, error.message)
+            }
+        }
+        #expect(try complaint() == nil)
+        #expect(SecretFile.standing(at: keys) == .nothing)
+        #expect(
+            try complaint { $0.keysFile = keys }?.message
+                == "'keys_file' is '\(keys)', which cannot be read: No such file or directory")
+        #expect(
+            try complaint { $0.keys = Secret("# none\n") }?.message
+                == "GATEHOUSE_KEYS does not hold every key")
+        try SecretFile.create(keys, Secret("# one\nhunter2\n"))
+        let there = try #require(try complaint())
+        #expect(there.position?.line == 2)
+        #expect(
+            there.message
+                == "'state_dir' has '\(keys)', which holds no usable keys: line 2 is no key: "
+                + "it takes a name, an id and the key")
+        #expect(there.hint == "restore it, or remove it: a new one signs everybody out")
+        let named = try #require(try complaint { $0.keysFile = keys })
+        #expect(
+            named.message.hasPrefix("'keys_file' is '\(keys)', which holds no usable keys: line 2"))
+        #expect(!named.rendered.contains("hunter2") && named.hint?.contains("remove") == false)
+    }
+
+    @Test func `a folder of error pages that is none is a warning`() throws {
+        let missing = try configuration { $0.forwarding.errorPages.directory = "/nowhere" }
+        #expect(
+            messages(missing).contains(
+                "0: 'forwarding.error_pages.directory' is '/nowhere', which is no directory | our own "
+                    + "pages are shown until it is one"))
+    }
+
     @Test func `a file in place of the state directory is a warning`() throws {
         let configuration = try configuration(state: good.keyFile)
         #expect(
