@@ -1,5 +1,3 @@
-import GatehouseHTTP
-
 /// Endpoints below `/.gatehouse`.
 public enum Endpoint: Sendable, Equatable {
     /// A navigation without session, whatever its path: off to the provider.

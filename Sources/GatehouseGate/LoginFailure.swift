@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// Why a login came to nothing.
 public enum LoginFailure: Sendable, Equatable {
     /// The callback holds something that is no answer of a provider.

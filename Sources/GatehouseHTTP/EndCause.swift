@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// Why an exchange or a session ends before its time.
 public enum EndCause: String, Sendable {
     case signOut = "user"

@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// What the gate wants changed in a request on its way upstream. Made by Gate, applied by Proxy.
 public struct FieldEdits: Sendable {
     /// Configured identity names: removed in every spelling, besides those never taken from

@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// A whole answer of our own.
 public struct Response: Sendable {
     public var head: ResponseHead

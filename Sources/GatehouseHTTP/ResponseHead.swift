@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// A response head: status, reason and fields.
 public struct ResponseHead: Sendable {
     public var status: Int = 200

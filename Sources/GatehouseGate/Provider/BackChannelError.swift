@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// Why there is no answer.
 public enum BackChannelError: Error, Sendable, Equatable {
     /// No such name, refused, unreachable, closed before an answer.

@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// The provider's answer.
 public struct BackChannelResponse: Sendable {
     public var status: Int

@@ -1,5 +1,3 @@
-import GatehouseHTTP
-
 /// A place in the live register; kept by the exchange and given back once.
 public struct LiveTicket: Sendable, Equatable {
     let slot: Int

@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// Status codes.
 public enum Status {
     /// The phrase of RFC 9110 §15 and its kin.

@@ -1,6 +1,5 @@
 public import GatehouseBase
 public import GatehouseHTTP
-import GatehouseNet
 
 /// What the access log tells of one exchange.
 public struct ExchangeAccount: Sendable {

@@ -1,5 +1,3 @@
-import GatehouseBase
-import GatehouseHTTP
 public import GatehouseNet
 
 /// Answers exchanges: the pipeline, the demonstration application, the development provider.

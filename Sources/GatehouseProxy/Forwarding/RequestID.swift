@@ -1,5 +1,3 @@
-import GatehouseHTTP
-
 /// Names an exchange in logs, on pages and upstream: 16 hexadecimal digits.
 public struct RequestID: Sendable, Equatable, CustomStringConvertible {
     public let number: UInt64

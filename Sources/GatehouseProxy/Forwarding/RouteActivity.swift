@@ -1,5 +1,3 @@
-import GatehouseHTTP
-
 /// What happens on a route, as far as somebody may count it as its being used.
 public enum RouteActivity: Sendable {
     /// An answer with a status below 300 has come to its end.

@@ -1,5 +1,3 @@
-import GatehouseBase
-
 /// What is known of a token.
 public enum TokenVerdict: Sendable, Equatable {
     case good(HubBearer)
