@@ -91,7 +91,7 @@ extension Gateway {
             guard let state = loop.attachment as? ControlState else { return }
             state.blueprint = blueprint
             self.take(listeners, state, on: loop)
-            await state.routes.remake { blueprint.remade($0) }
+            await state.routes.renew { blueprint.remade($0) }
         }
         let kept = Set(listeners.compactMap(\.previous))
         for (place, listener) in before.enumerated() where !kept.contains(place) {

@@ -25,10 +25,6 @@ final class HubRoutes {
         var existed = false
     }
 
-    /// Without a write after a listing: what the Hub misses it has told by then.
-    private static let quietAfterListing = Duration.seconds(2)
-    /// Without a write after the Hub's own route: it tells the others ten at a time.
-    private static let quietAfterHub = Duration.seconds(10)
     /// Between attempts to store what could not be stored.
     private static let storeInterval = Duration.seconds(10)
     private static let root = RouteAddress("/")
@@ -38,18 +34,9 @@ final class HubRoutes {
     private var isSpreading = false
     private let core: LoopCore
     private let spread: Spread
-    private let complete: @Sendable () async -> Void
+    private let completeness: TableCompleteness
     /// nil where routes end with the process.
     let stored: StoredRoutes?
-    private var isComplete = false
-    /// Fires when the Hub has read the table and then been quiet.
-    private let settled = LoopTimer()
-    /// How long the Hub must be quiet now; nil while nothing is waited for.
-    private var quiet: Duration?
-    private var wasListed = false
-    /// The end of what nobody has told us of, this long after the start.
-    private let patience = LoopTimer()
-    private let longestSilence: Duration
     /// Routes from the disk that the Hub has not confirmed: until when they are good.
     private var unconfirmed: [RouteAddress: Int64] = [:]
     private let expiry = LoopTimer()
@@ -65,25 +52,25 @@ final class HubRoutes {
     private var removedEarly: Set<RouteAddress> = []
     private let retry = LoopTimer()
     private var nextRetry = Instant.now()
-    private let make: (StoredRoutes.Found) -> Route?
+    private let routeOfFound: (StoredRoutes.Found) -> Route?
 
     /// - Parameters:
     ///   - longestSilence: the Hub reads the whole table at least this often, and a little.
-    ///   - make: a route of what was found on the disk.
+    ///   - routeOfFound: a route of what was found on the disk.
+    ///   - spread: tells every loop the changes.
     ///   - complete: tells every loop that the table is complete.
     init(
         core: LoopCore, stored: StoredRoutes?, longestSilence: Duration = .seconds(330),
-        make: @escaping (StoredRoutes.Found) -> Route?,
+        routeOfFound: @escaping (StoredRoutes.Found) -> Route?,
         spread: @escaping Spread, complete: @escaping @Sendable () async -> Void
     ) {
         self.core = core
-        self.longestSilence = longestSilence
-        self.make = make
+        completeness = TableCompleteness(core: core, longestSilence: longestSilence)
+        self.routeOfFound = routeOfFound
         self.stored = stored
         self.spread = spread
-        self.complete = complete
-        settled.onExpiry = { [weak self] in self?.settle() }
-        patience.onExpiry = { [weak self] in self?.finish() }
+        completeness.onConfirmed = { [weak self] in self?.confirm() }
+        completeness.onComplete = { core.fork { await complete() } }
         expiry.onExpiry = { [weak self] in self?.expire() }
         retry.onExpiry = { [weak self] in self?.wakeStore() }
     }
@@ -94,7 +81,7 @@ final class HubRoutes {
     func restore(_ found: [StoredRoutes.Found]) async {
         var changes: [RouteChange] = []
         for one in found where all[one.address] == nil && !removedEarly.contains(one.address) {
-            guard let route = make(one) else { continue }
+            guard let route = routeOfFound(one) else { continue }
             _ = all.put(route)
             unconfirmed[one.address] = one.goodUntil
             if one.isOfCommandLine { hasLeftOver = true }
@@ -124,55 +111,35 @@ final class HubRoutes {
 
     // MARK: The Hub's first words
 
-    /// Waits until the Hub has told its routes: it has read the table and then been quiet for 2 s;
-    /// or it has told its own route, as it does first of all after it has started us again, and
-    /// then been quiet for 10 s; or 330 s have passed, its longest usual interval.
-    func awaitHub() { core.set(patience, to: .now() + longestSilence) }
+    /// Waits until the Hub has told its routes, as ``TableCompleteness`` says.
+    func awaitHub() { completeness.awaitHub() }
 
     /// The Hub has read the whole table.
     func noteListing() {
-        wasListed = true
-        quiet = HubRoutes.quietAfterListing
-        core.set(settled, to: .now() + HubRoutes.quietAfterListing)
+        completeness.noteListing()
         if stored?.isBehind == true { wakeStore() }
     }
 
     /// The Hub has told its own route, and goes on with those of its users.
-    func noteHub() {
-        guard !isComplete, quiet == nil else { return }
-        quiet = HubRoutes.quietAfterHub
-        core.set(settled, to: .now() + HubRoutes.quietAfterHub)
-    }
+    func noteHub() { completeness.noteHub() }
 
     /// What was read from the disk and is still there after a listing the Hub has confirmed.
-    private func settle() {
-        quiet = nil
-        if wasListed {
-            wasListed = false
-            if hasLeftOver, unconfirmed[HubRoutes.root] != nil {
-                core.fork { _ = await self.queue(.remove, at: HubRoutes.root) }
-            }
-            hasLeftOver = false
-            removedEarly = []
-            unconfirmed.removeAll()
-            core.cancel(expiry)
-            confirmed = Timestamp.now().milliseconds
-            wakeStore()
+    private func confirm() {
+        if hasLeftOver, unconfirmed[HubRoutes.root] != nil {
+            core.fork { _ = await self.queue(.remove, at: HubRoutes.root) }
         }
-        finish()
-    }
-
-    private func finish() {
-        guard !isComplete else { return }
-        isComplete = true
-        core.cancel(patience)
-        core.fork { await self.complete() }
+        hasLeftOver = false
+        removedEarly = []
+        unconfirmed.removeAll()
+        core.cancel(expiry)
+        confirmed = Timestamp.now().milliseconds
+        wakeStore()
     }
 
     // MARK: Changes
 
     /// Adds or replaces a route.
-    func add(_ route: Route) async { _ = await make(.add(route), at: RouteAddress(of: route)) }
+    func add(_ route: Route) async { _ = await submit(.add(route), at: RouteAddress(of: route)) }
 
     /// Adds the route of the command line. It ends with the process: the next one may have another.
     func addOwn(_ route: Route) async {
@@ -182,19 +149,19 @@ final class HubRoutes {
 
     /// Removes a route; deeper ones stay.
     /// - Returns: whether there was one.
-    func remove(_ address: RouteAddress) async -> Bool { await make(.remove, at: address) }
+    func remove(_ address: RouteAddress) async -> Bool { await submit(.remove, at: address) }
 
     /// Routes of one trip to the loops, where many are made anew.
     private static let trip = 1000
 
     /// Makes every route anew, under other settings; one that cannot be made stays as it was.
-    func remake(_ make: (Route) -> Route?) async {
+    func renew(_ renewed: (Route) -> Route?) async {
         let old = Array(all.all)
         for start in stride(from: 0, to: old.count, by: HubRoutes.trip) {
             var changes: [RouteChange] = []
             for route in old[start..<min(start + HubRoutes.trip, old.count)] {
                 // The Hub may have changed it meanwhile: then it is new already.
-                guard all[RouteAddress(of: route)] === route, let made = make(route) else {
+                guard all[RouteAddress(of: route)] === route, let made = renewed(route) else {
                     continue
                 }
                 if route === own { own = made }
@@ -205,8 +172,8 @@ final class HubRoutes {
         }
     }
 
-    private func make(_ change: Change, at address: RouteAddress) async -> Bool {
-        if let quiet { core.set(settled, to: .now() + quiet) }
+    private func submit(_ change: Change, at address: RouteAddress) async -> Bool {
+        completeness.noteChange()
         return await queue(change, at: address)
     }
 
@@ -288,7 +255,7 @@ final class HubRoutes {
         let began = Instant.now()
         guard began >= nextRetry else { return core.set(retry, to: nextRetry) }
         // What the Hub has read before it cannot have confirmed.
-        if confirmed == nil, !wasListed, let found = await stored.loadLate() {
+        if confirmed == nil, !completeness.isListed, let found = await stored.loadLate() {
             await restore(found)
         }
         await stored.replace(all.all.filter { $0 !== own }, confirmed: confirmed)
