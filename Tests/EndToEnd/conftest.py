@@ -20,7 +20,7 @@ from lab.upstream import Upstream
 ORDER = ["test_whole_way", "test_access", "test_sign_in", "test_sign_out", "test_hosts",
          "test_pages", "test_wire", "test_sizes", "test_operation", "test_hub", "test_proxy",
          "test_gated_hub", "test_other_hubs", "test_fronts", "test_recipes", "test_demo", "test_chart",
-         "test_docs", "test_providers", "test_logs", "test_soak", "test_outage"]
+         "test_docs", "test_providers", "test_logs", "test_pauses", "test_soak", "test_outage"]
 
 ACCESS = [
     {"path": "/pub/**", "methods": ["GET", "HEAD"], "allow": "public"},

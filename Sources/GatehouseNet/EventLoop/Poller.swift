@@ -53,12 +53,17 @@ public class Pollable {
     /// it out by this name. Do not rename or inline it.
     @inline(never)
     func waitForEvents(_ timeout: Int32) -> Int {
-        // Sound: the kernel writes at most `events.count` elements.
         let limit = unsafe events.count
-        let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
-            unsafe epoll_wait(descriptor, buffer.baseAddress, Int32(limit), timeout)
+        var timeout = timeout
+        while true {
+            // Sound: the kernel writes at most `events.count` elements.
+            let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
+                unsafe epoll_wait(descriptor, buffer.baseAddress, Int32(limit), timeout)
+            }
+            if count >= 0 || errno != EINTR { return max(0, Int(count)) }
+            // The process may have been stopped: what came meanwhile is told before any deadline.
+            timeout = 0
         }
-        return max(0, Int(count))
     }
 
     /// The target of event `index` of the last wait, with its events.
