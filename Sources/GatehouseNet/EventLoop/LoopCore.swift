@@ -21,6 +21,7 @@ public final class LoopCore {
     /// Ciphertext on its way to or from the kernel; empty between jobs.
     var scratch = ByteBuffer(adopting: ByteBuffer.zeros(64 * 1024))
     private var passEndHooks: [() -> Void] = []
+    private var waitingForPass: [Signal] = []
 
     init() {}
 
@@ -49,7 +50,14 @@ public final class LoopCore {
         for hook in passEndHooks { hook() }
     }
 
-    func timeout() -> Int32 { timers.timeout(from: now) }
+    /// Waits until the loop has looked at its sockets: for whoever could go on for ever.
+    public func nextPass() async {
+        let signal = Signal()
+        waitingForPass.append(signal)
+        await signal.wait()
+    }
+
+    func timeout() -> Int32 { waitingForPass.isEmpty ? timers.timeout(from: now) : 0 }
 
     /// Waits for events and tells their targets; then fires timers.
     func poll(_ timeout: Int32) {
@@ -60,5 +68,9 @@ public final class LoopCore {
             target.ready(events)
         }
         for timer in timers.advance(to: now) { timer.onExpiry?() }
+        if waitingForPass.isEmpty { return }
+        let waiting = waitingForPass
+        waitingForPass.removeAll(keepingCapacity: true)
+        for signal in waiting { signal.raise() }
     }
 }

@@ -50,6 +50,10 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     private var waitingSince = Instant.never
     private var isWaitingAgain = false
     private var idleTimer: LoopTimer?
+    private var passBegan = Instant.never
+    private var answeredInPass = 0
+    /// Half a millisecond to two, roughly.
+    private static let exchangesInPass = 32
 
     public init(
         _ stream: ByteStream, peer: Address, _ settings: ConnectionSettings
@@ -93,8 +97,20 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
                 await endLast()
                 break
             }
+            if hasHadItsTurn() { await core.nextPass() }
         }
         close()
+    }
+
+    /// Whether others shall have their turn: a client whose next request is always there already
+    /// would keep the loop for itself.
+    private func hasHadItsTurn() -> Bool {
+        if passBegan != core.now {
+            passBegan = core.now
+            answeredInPass = 0
+        }
+        answeredInPass += 1
+        return answeredInPass >= HTTP1Connection.exchangesInPass
     }
 
     /// Lets the connection end after the exchange that it is in, if any.
@@ -188,7 +204,9 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
         waitingSince = core.now
         isWaitingAgain = !isFirst
         let socket = stream.socket
-        socket.readDeadline = core.now + (isFirst ? limits.headTime : settings.keepAliveIdle)
+        // What has begun behind the last request is no idle connection.
+        let isIdle = !isFirst && inbound.isEmpty
+        socket.readDeadline = core.now + (isIdle ? settings.keepAliveIdle : limits.headTime)
         var isWorthParsing = !inbound.isEmpty
         while true {
             if isWorthParsing, let length = try parseHead() {
