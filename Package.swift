@@ -98,7 +98,7 @@ let package = Package(
             imports: [
                 "GatehouseBase", "GatehouseHTTP", "GatehouseOIDC", "GatehouseConfiguration",
                 "GatehouseNet", "GatehouseGate", "GatehouseProxy", "GatehouseKit",
-                "GatehouseTesting",
+                "GatehouseTesting", "COpenSSL",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -13,6 +13,9 @@ import GatehouseBase
     private var inbound = ByteBuffer()
     /// Ciphertext that the kernel did not take.
     private var outbound = ByteBuffer()
+    /// Of ours no more than a write is ever left over; above that it is what OpenSSL answers by itself
+    /// (KeyUpdate, RFC 8446 §4.6.3) to a peer that goes on asking and takes nothing.
+    private static let maximumOutbound = 256 * 1024
     private var sawEnd = false
     private var socketFailure: StreamError?
 
@@ -109,6 +112,9 @@ import GatehouseBase
         if !outbound.isEmpty {
             outbound.append(contentsOf: core.scratch)
             core.scratch.removeAll()
+            guard outbound.count <= TLSStream.maximumOutbound else {
+                throw .tls("the peer asks for more answers than it reads")
+            }
             guard try socket.tryWrite(&outbound) else { return false }
             core.giveBack(outbound.takeStorage())
             return true
