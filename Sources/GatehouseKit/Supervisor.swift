@@ -66,14 +66,14 @@ public struct Supervisor: Sendable {
         EventLoop(name: "signals").start { loop in
             let source = SignalSource(core: loop.core)
             if let parent { Supervisor.watch(parent, log, loop.core) }
+            let reloads = Reloads(core: loop.core) {
+                if settings.reloads { await reload() } else { await gateway.reloadCertificates() }
+            }
             var isStopping = false
             while true {
                 let signal = await source.next()
                 switch signal {
-                case SIGHUP where settings.reloads:
-                    await reload()
-                case SIGHUP:
-                    await gateway.reloadCertificates()
+                case SIGHUP: reloads.ask()
                 default:
                     // The second time the patience is over.
                     if isStopping { return stopped.deliver(1) }

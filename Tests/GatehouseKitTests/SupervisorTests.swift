@@ -3,6 +3,7 @@ import GatehouseBase
 import GatehouseConfiguration
 import GatehouseKit
 import Glibc
+import Synchronization
 import Testing
 
 struct SupervisorTests {
@@ -37,6 +38,30 @@ struct SupervisorTests {
             }
             #expect(status == 2)
             #expect(SupervisorTests.text(file) == nil)
+            exit(17)
+        }
+    }
+
+    @Test func `reloads that are asked for meanwhile are one`() async {
+        await #expect(processExitsWith: .exitCode(17)) {
+            var settings = try SupervisorTests.settings()
+            settings.reloads = true
+            let gateway = try Gateway(settings, log: .none)
+            let count = Locked(0)
+            let status = try await Supervisor().run(gateway, log: .none, settings) { _ in
+                for _ in 0..<200 {
+                    kill(getpid(), SIGHUP)
+                    usleep(500)
+                }
+                kill(getpid(), SIGTERM)
+            } configuration: {
+                count.withLock { $0 += 1 }
+                // As a large configuration takes.
+                usleep(100_000)
+                return nil
+            }
+            #expect(status == 2)
+            #expect((1...10).contains(count.withLock(\.self)))
             exit(17)
         }
     }
