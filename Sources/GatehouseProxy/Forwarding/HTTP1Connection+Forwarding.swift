@@ -145,7 +145,11 @@ extension HTTP1Connection {
     private func upload(to upstream: UpstreamConnection, _ forwarding: Forwarding) async {
         while !decoder.isEnded, !isUploadCancelled {
             do throws(ExchangeFailure) {
-                if inbound.isEmpty { try await fillBody() }
+                if inbound.isEmpty {
+                    upstream.awaitsClient = true
+                    defer { upstream.awaitsClient = false }
+                    try await fillBody()
+                }
                 disarmInvitation()
                 guard !isUploadCancelled else { return }
                 upstream.prepareOutbound()

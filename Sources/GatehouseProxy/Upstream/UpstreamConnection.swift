@@ -21,6 +21,13 @@ public final class UpstreamConnection: SocketWatcher {
     var isUploadCancelled = false
     /// How long nothing may move, in either direction; nil for as long as it likes.
     var silence: Duration?
+    /// Whether more of the client's body is awaited: a server that waits with us is not silent.
+    var awaitsClient = false {
+        didSet {
+            if awaitsClient, silence != nil { stream.socket.readDeadline = .never }
+            hasMoved()
+        }
+    }
     /// The memory of its answers' heads, one after the other.
     var head = ResponseHead()
 
@@ -85,7 +92,7 @@ public final class UpstreamConnection: SocketWatcher {
 
     /// Bytes have gone or are awaited: from here on the silence counts.
     func hasMoved() {
-        guard let silence else { return }
+        guard let silence, !awaitsClient else { return }
         stream.socket.readDeadline = stream.socket.core.now + silence
     }
 
