@@ -42,7 +42,10 @@ extension GateSnapshot {
         let answer =
             FetchMetadata.isDocument(request)
             ? GateAnswer.page(.notSignedIn(signIn: url), status: 401)
-            : GateAnswer.json(401, #"{"error":"login_required","login_url":"\#(url)"}"#)
+            : GateAnswer.json(
+                401,
+                #"{"error":"login_required","login_url":"\#(url)","#
+                    + #""message":"You are signed out. Sign in in another tab, then try again."}"#)
         return answer.adding(.xGatehouseLogin, url)
             // A 401 must have one (RFC 9110 §15.5.2); browsers ask nobody for a scheme of this name.
             .adding(.wwwAuthenticate, "Gatehouse")

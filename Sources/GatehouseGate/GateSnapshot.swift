@@ -208,8 +208,13 @@ public final class GateSnapshot: Sendable {
         guard allows(rule, identity, request.path(), &memo) else {
             return .answer(deny(request, session))
         }
-        if hub != nil, let decision = judgeToken(beside: session, request, visitor) {
-            return decision
+        var dropsAuthorization = false
+        if hub != nil {
+            switch judgeToken(beside: session, request, visitor) {
+            case .passes: break
+            case .passesWithoutAuthorization: dropsAuthorization = true
+            case .decided(let decision): return decision
+            }
         }
         guard let fields = identityFields(visitor.route, identity, &memo) else {
             return .answer(refuse(request, .identityTooLarge))
@@ -219,6 +224,7 @@ public final class GateSnapshot: Sendable {
             review: ResponseReview(
                 caching: FetchMetadata.isDocument(request) ? .navigation : .privateOnly),
             session: session)
+        passage.edits.dropsAuthorization = dropsAuthorization
         if let hub {
             screen(&passage, hub, visitor.prefix, &memo)
             passage.countsFrames = address == .channel

@@ -7,6 +7,8 @@ public struct FieldEdits: Sendable {
     public var set: Fields
     /// Which cookies go along, besides ours, which never do.
     public var cookies = Cookies.all
+    /// Whether Authorization stays here, in every spelling.
+    public var dropsAuthorization = false
     /// The request's target in place of the client's, where it holds what no upstream may see.
     public var target: [UInt8]?
 

@@ -9,6 +9,7 @@ struct ForwardingRulesTests {
     /// The request head that the upstream gets for `text`.
     private func forwarded(
         _ text: String, isUpgrade: Bool = false, identity: [String] = [],
+        dropsAuthorization: Bool = false,
         fields: ForwardedFields = ForwardedFields(
             .replace, peer: "192.0.2.1", isTLS: true, port: 443)
     ) throws -> String {
@@ -17,7 +18,8 @@ struct ForwardingRulesTests {
         _ = try #require(try HeadParser.requests(Limits()).parse(bytes.span, into: &head))
         let loop = EventLoop(name: "test")
         defer { loop.thread.stop() }
-        let edits = FieldEdits(identityNames: OwnedNames(identity))
+        var edits = FieldEdits(identityNames: OwnedNames(identity))
+        edits.dropsAuthorization = dropsAuthorization
         var buffer = ByteBuffer()
         try ForwardingRules.appendRequest(
             head, framing: try BodyFraming.of(head), isUpgrade: isUpgrade, edits: edits,
@@ -61,6 +63,16 @@ struct ForwardingRulesTests {
             identity: ["X-Auth-User"])
         #expect(!head.contains("admin"))
         #expect(head.contains("X-Other: kept\r\n"))
+    }
+
+    // SECURITY-CASES G06.
+    @Test(arguments: ["Authorization", "AUTHORIZATION", "authorization"])
+    func `Authorization stays here where the gate says so`(name: String) throws {
+        let text = "GET / HTTP/1.1\nHost: hub\n\(name): token t\nX-A: 1\n\(name): token u\n\n"
+        let head = try forwarded(text, dropsAuthorization: true)
+        #expect(!head.contains("token"))
+        #expect(head.contains("X-A: 1\r\n"))
+        #expect(try forwarded(text).contains("token t\r\n"))
     }
 
     // SECURITY B02: any name that is configured, also one that we know for something else.

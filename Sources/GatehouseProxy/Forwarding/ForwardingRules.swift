@@ -34,6 +34,7 @@ enum ForwardingRules {
                 !settings.requestFieldNames.contains(name)
                 && (forwarded.takes(entry)
                     || entry.name != .cookie
+                        && !(edits.dropsAuthorization && entry.resembles == .authorization)
                         && !(entry.name == .host && settings.changesOrigin)
                         && !isDropped(entry, of: head, hasBody: framing != .none)
                         && !edits.identityNames.contains(name) && !options.contains(name))

@@ -45,18 +45,20 @@ extension GateSnapshot {
     /// after that person's logout. A token of no session is good without us, and one that the Hub
     /// does not know is something between the page and its application.
     ///
-    /// - Returns: nil where it may pass.
+    /// A page that was open before somebody signed in again has the token of the session before, for
+    /// good: it goes on without it, as whom this session's cookies show, and does not lose what is
+    /// written there.
     func judgeToken(
         beside session: Session, _ request: borrowing RequestHead, _ visitor: Visitor
-    ) -> Decision? {
-        guard let lane, let host = visitor.host else { return nil }
+    ) -> TokenBeside {
+        guard let lane, let host = visitor.host else { return .passes }
         let token: [UInt8]
         switch ShownTokens(request, limit: options.limits.hubTokenLength) {
-        case .none: return nil
-        case .several: return .answer(GateSnapshot.invalidToken)
+        case .none: return .passes
+        case .several: return .decided(.answer(GateSnapshot.invalidToken))
         case .one(let shown): token = shown
         }
-        if session.knows(token: token) { return nil }
+        if session.knows(token: token) { return .passes }
         let name = hosts.entries[host].host
         let key = HubToken.key(token, host: name)
         let now = visitor.arrival.now
@@ -64,28 +66,38 @@ extension GateSnapshot {
             let verdict = visitor.answer?.verdict(of: lane, on: key)
                 ?? lane.recallBelonging(key, now: now)
         else {
-            return .ask(
-                TokenQuestion(
-                    lane: lane, key: key, token: Secret(token), host: name,
-                    peer: visitor.arrival.peer, session: session))
+            return .decided(
+                .ask(
+                    TokenQuestion(
+                        lane: lane, key: key, token: Secret(token), host: name,
+                        peer: visitor.arrival.peer, session: session)))
         }
         switch verdict {
         case .good:
             session.note(token: token)
-            return nil
+            return .passes
         case .ofSession(let bearer, let id):
             guard session.isHubSession(id) else {
+                let inQuery = ShownTokens(inQueryOf: request, limit: options.limits.hubTokenLength)
+                if inQuery == .none { return .passesWithoutAuthorization }
                 log.notice(
                     "token_refused", ("reason", "other_session"), ("user", session.displayName),
                     ("token_user", bearer.name), ("peer", visitor.arrival.peer))
-                return .answer(GateSnapshot.invalidToken)
+                return .decided(.answer(GateSnapshot.invalidToken))
             }
             session.note(token: token)
-            return nil
-        case .bad: return nil
-        case .tooMany: return .answer(GateSnapshot.tooManyTokens)
-        case .unavailable: return .answer(GateSnapshot.hubUnavailable)
+            return .passes
+        case .bad: return .passes
+        case .tooMany: return .decided(.answer(GateSnapshot.tooManyTokens))
+        case .unavailable: return .decided(.answer(GateSnapshot.hubUnavailable))
         }
+    }
+
+    /// What becomes of a request with a token beside its session.
+    enum TokenBeside {
+        case passes
+        case passesWithoutAuthorization
+        case decided(Decision)
     }
 
     private func passage(of bearer: HubBearer, _ request: borrowing RequestHead) -> Passage {

@@ -17,12 +17,17 @@ enum ShownTokens: Equatable {
 
     /// - Parameter limit: bytes of a token.
     init(_ request: borrowing RequestHead, limit: Int) {
-        self = .none
+        self = ShownTokens(inQueryOf: request, limit: limit)
         var index = request.fields.firstIndex(of: .authorization)
         while let line = index {
             add(ShownTokens.token(inAuthorization: request.fields.value(at: line)), limit)
             index = request.fields.firstIndex(of: .authorization, from: line + 1)
         }
+    }
+
+    /// Those in the query alone.
+    init(inQueryOf request: borrowing RequestHead, limit: Int) {
+        self = .none
         let query = request.query()
         var start = 0
         while start < query.count {
