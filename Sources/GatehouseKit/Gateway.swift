@@ -38,7 +38,13 @@ public final class Gateway: Sendable {
     ) throws(GatewayError) {
         let blueprint = try Gateway.blueprint(configuration, previous: nil)
         let loops = LoopGroup(serving: Gateway.loopCount(configuration))
-        let resolver = Resolver(configuration.limits)
+        let resolver = Resolver(
+            configuration.limits,
+            onLack: { reason in
+                log.warning(
+                    "there is no thread to look a name up", ("error", reason),
+                    ("remedy", "raise the limit of processes and threads, or see who has so many"))
+            })
         let keys = try StateDirectory.keys(for: configuration)
         self.loops = loops
         self.resolver = resolver

@@ -8,11 +8,15 @@ import Synchronization
 /// getaddrinfo tells no lifetime, so answers are good for `Limits.resolverAnswer`. While the
 /// resolver fails, or is silent for longer than `Limits.resolverFailure`, the last good answer is
 /// used; a name that failed is asked again after that time. A name is asked once at a time,
-/// whoever waits for it, and one that hangs delays no other but when all threads hang.
+/// whoever waits for it, and one that hangs delays no other but when all threads hang. Where the
+/// system has no thread to give, those that are there do all of it; without any a look-up fails.
 public final class Resolver: Sendable {
     /// The addresses of a name, or why there are none; may take as long as it likes.
     public typealias LookUp =
         @Sendable (_ host: String, _ port: UInt16) -> (addresses: [Address], failure: String?)
+
+    /// Starts a thread; 0, or why there is none.
+    typealias Start = @Sendable (_ body: @escaping @Sendable () -> Void) -> Int32
 
     private struct Question: Sendable, Hashable {
         let host: String
@@ -36,6 +40,8 @@ public final class Resolver: Sendable {
         /// Who waits, for names in the queue and for those that are being asked.
         var waiting: [Question: [Delivery<Answer?>]] = [:]
         var threads = 0
+        /// Whether the last one that was wanted could not be had: said once.
+        var lacksThread = false
         var limits: Limits
     }
 
@@ -44,11 +50,28 @@ public final class Resolver: Sendable {
 
     private let state: Locked<State>
     private let lookUp: LookUp
+    private let onLack: @Sendable (String) -> Void
+    private let start: Start
 
-    /// - Parameter lookUp: the system's, but in tests.
-    public init(_ limits: Limits, lookUp: @escaping LookUp = Resolver.askSystem) {
+    /// - Parameters:
+    ///   - lookUp: the system's, but in tests.
+    ///   - onLack: told, once until it is over, why a thread could not be had.
+    public convenience init(
+        _ limits: Limits, lookUp: @escaping LookUp = Resolver.askSystem,
+        onLack: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.init(limits, lookUp: lookUp, onLack: onLack, start: DetachedThread.start)
+    }
+
+    /// - Parameter start: the system's, but in tests.
+    init(
+        _ limits: Limits, lookUp: @escaping LookUp, onLack: @escaping @Sendable (String) -> Void,
+        start: @escaping Start
+    ) {
         state = Locked(State(limits: limits))
         self.lookUp = lookUp
+        self.onLack = onLack
+        self.start = start
     }
 
     /// Takes up other limits.
@@ -129,8 +152,20 @@ public final class Resolver: Sendable {
     }
 
     private func startThread() {
-        let result = DetachedThread.start { self.work() }
-        precondition(result == 0, "pthread_create failed: \(result)")
+        let code = start { self.work() }
+        guard code != 0 else { return state.withLock { $0.lacksThread = false } }
+        // Sound: strerror's text is copied at once.
+        let reason = unsafe String(cString: strerror(code))
+        let (isNews, orphans) = state.withLock { state in
+            defer { state.lacksThread = true }
+            state.threads -= 1
+            // What waits is for the threads that there are.
+            guard state.threads == 0 else { return (!state.lacksThread, [Question]()) }
+            defer { state.queue = [] }
+            return (!state.lacksThread, state.queue)
+        }
+        if isNews { onLack(reason) }
+        for question in orphans { settle(question, [], "no thread to look it up: \(reason)") }
     }
 
     /// Answers what is in the queue; the thread lives while there is something.
@@ -145,12 +180,17 @@ public final class Resolver: Sendable {
             }
             guard let next else { return }
             let (addresses, failure) = lookUp(next.host, next.port)
-            let answer = Answer(addresses: addresses, askedAt: .now(), failure: failure)
-            let (kept, waiting) = state.withLock { state in
-                (keep(answer, to: next, &state), state.waiting.removeValue(forKey: next) ?? [])
-            }
-            for delivery in waiting { delivery.deliver(kept) }
+            settle(next, addresses, failure)
         }
+    }
+
+    /// Tells everybody who waits.
+    private func settle(_ question: Question, _ addresses: [Address], _ failure: String?) {
+        let answer = Answer(addresses: addresses, askedAt: .now(), failure: failure)
+        let (kept, waiting) = state.withLock { state in
+            (keep(answer, to: question, &state), state.waiting.removeValue(forKey: question) ?? [])
+        }
+        for delivery in waiting { delivery.deliver(kept) }
     }
 
     /// Keeps an answer; one that failed has the addresses of the one before.
