@@ -85,12 +85,14 @@ public final class RecordStore: Sendable {
     private let file: Locked<RecordFile?>
     private let thread = StoreThread()
 
-    private init(_ file: sending RecordFile, _ place: StoreFile, damage: Damage?) {
+    private init(
+        _ file: sending RecordFile, _ place: StoreFile, damage: Damage?
+    ) throws(StoreError) {
         self.file = Locked(file)
         self.place = place
         marks = Locked((place.mark, nil))
         self.damage = damage
-        thread.start { [weak self] in self?.work() ?? false }
+        try thread.start { [weak self] in self?.work() ?? false }
     }
 
     deinit { thread.wake() }
@@ -113,13 +115,13 @@ public final class RecordStore: Sendable {
         do throws(StoreError) {
             guard !place.isLogAlone else { throw .damaged("all but its log is missing") }
             let patience = deadline.since(.now())
-            return RecordStore(
-                try RecordFile(place, lock: lock, patience: patience), place, damage: nil)
+            return try RecordStore(
+                RecordFile(place, lock: lock, patience: patience), place, damage: nil)
         } catch .damaged(let reason) {
             let damage = Damage(file: try place.setAside(now), reason: reason)
             try place.create()
-            return RecordStore(
-                try RecordFile(place, lock: lock, patience: .zero), place, damage: damage)
+            return try RecordStore(
+                RecordFile(place, lock: lock, patience: .zero), place, damage: damage)
         }
     }
 

@@ -24,7 +24,9 @@ import Glibc
     func wake() { unsafe sem_post(bell) }
 
     /// Starts the thread. It runs `pass` each time it is woken, and ends when that returns false.
-    func start(_ pass: @escaping @Sendable () -> Bool) {
+    ///
+    /// - Throws: `io` where the system has no thread to give; `pass` does not run then.
+    func start(_ pass: @escaping @Sendable () -> Bool) throws(StoreError) {
         let start = UnsafeMutablePointer<Start>.allocate(capacity: 1)
         unsafe start.initialize(to: Start(thread: self, pass: pass))
         var thread = pthread_t()
@@ -40,7 +42,12 @@ import Glibc
                 unsafe start.deallocate()
                 return nil
             }, start)
-        precondition(result == 0, "pthread_create failed: \(result)")
+        guard result == 0 else {
+            unsafe start.deinitialize(count: 1)
+            unsafe start.deallocate()
+            // Sound: strerror's text is copied at once.
+            throw .io("there is no thread for it: \(unsafe String(cString: strerror(result)))")
+        }
         pthread_detach(thread)
     }
 
