@@ -77,16 +77,56 @@ public enum SecretFile {
         status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Creates a file with mode 0600, on disk when this returns; one that is there stays.
+    /// Creates a file with mode 0600, whole and on disk when this returns; one that is there stays.
+    ///
+    /// It has another name until it is whole, so that neither a full disk nor a kill leaves half a
+    /// file under its own.
     public static func create(_ path: String, _ secret: Secret) throws(Failure) {
+        let draft = path + ".new-" + Hex.encode(Secret.random(count: 8).reveal())
         // Sound: as above.
-        let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let file = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure(path) }
-        defer { close(file) }
-        let bytes = secret.reveal()
-        // Sound: the kernel reads the bytes of the array only.
-        let count = unsafe write(file, bytes, bytes.count)
-        guard count == bytes.count, fsync(file) == 0 else { throw failure(path) }
+        defer {
+            close(file)
+            // Sound: as above.
+            _ = unsafe unlink(draft)
+        }
+        var rest = secret.reveal()[...]
+        while !rest.isEmpty {
+            // Sound: the kernel reads the bytes of the slice only.
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe write(file, $0.baseAddress, $0.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure(path) }
+            rest = rest.dropFirst(count)
+        }
+        guard fsync(file) == 0, name(draft, path) else { throw failure(path) }
+        try syncDirectory(of: path)
+    }
+
+    /// Gives a file a name that nothing has yet; its old one may stay.
+    private static func name(_ old: String, _ new: String) -> Bool {
+        // Sound: the kernel reads the paths as C strings.
+        if unsafe link(old, new) == 0 { return true }
+        // Some file systems (FAT, SMB, some of FUSE) have one name for each file. Of two processes
+        // that come at one moment the later one prevails there.
+        guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno) else { return false }
+        guard unsafe access(new, F_OK) != 0 else {
+            errno = EEXIST
+            return false
+        }
+        return unsafe rename(old, new) == 0
+    }
+
+    private static func syncDirectory(of path: String) throws(Failure) {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        // Sound: as above.
+        let directory = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw failure(folder) }
+        defer { close(directory) }
+        // Some file systems have nothing to do for a directory, and say so.
+        guard fsync(directory) == 0 || errno == EINVAL else { throw failure(folder) }
     }
 
     /// Creates a directory and those above it, each for its owner alone.

@@ -70,6 +70,8 @@ enum StateDirectory {
         do throws(SecretFile.Failure) {
             try SecretFile.create(file, fresh.serialized())
         } catch {
+            // Another process may have made some at this moment: they are whole, and good for both.
+            guard SecretFile.standing(at: file) == .nothing else { return }
             throw GatewayError("\(file) cannot be written: \(error.description)")
         }
     }

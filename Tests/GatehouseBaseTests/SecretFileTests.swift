@@ -41,6 +41,57 @@ final class SecretFileTests {
         #expect(SecretFile.refusal(folder + "/none") == nil)
     }
 
+    private func names() -> [String] {
+        guard let list = unsafe opendir(folder) else { return [] }
+        defer { unsafe closedir(list) }
+        var names: [String] = []
+        // Sound: the entry is copied before the next one is read.
+        while let entry = unsafe readdir(list) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    @Test func `a file that is there stays, and is the only one`() throws {
+        let file = folder + "/secret"
+        try SecretFile.create(file, Secret("hunter2"))
+        #expect(throws: SecretFile.Failure.self) {
+            try SecretFile.create(file, Secret("another"))
+        }
+        #expect(try SecretFile.read(file) == Array("hunter2".utf8))
+        var status = stat()
+        // Sound: the kernel fills the structure.
+        #expect(unsafe stat(file, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(names() == ["secret"])
+    }
+
+    /// The limit of a process stands for a full disk: the kernel writes a part, and then no more.
+    @Test func `of a file that finds no room nothing stays, and the next one is made`() async throws
+    {
+        await #expect(processExitsWith: .success) { [folder = folder as String] in
+            signal(SIGXFSZ, SIG_IGN)
+            var limit = rlimit()
+            let kind = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+            unsafe getrlimit(kind, &limit)
+            limit.rlim_cur = 4
+            try #require(unsafe setrlimit(kind, &limit) == 0)
+            do throws(SecretFile.Failure) {
+                try SecretFile.create(folder + "/secret", Secret("hunter2"))
+                Issue.record("there was room")
+            } catch {
+                #expect(error.description == "File too large")
+            }
+        }
+        #expect(names() == [])
+        try SecretFile.create(folder + "/secret", Secret("hunter2"))
+        #expect(names() == ["secret"])
+    }
+
     @Test func `a link to a file is read as the file, as Kubernetes has secrets`() throws {
         try SecretFile.create(folder + "/secret", Secret("hunter2"))
         try #require(unsafe symlink(folder + "/secret", folder + "/link") == 0)
