@@ -5,6 +5,9 @@ import GatehouseProxy
 
 /// What the control loop owns of the product.
 final class ControlState {
+    /// For the disk, at the end. A process that leaves loses nothing that was committed.
+    private static let closePatience = Duration.milliseconds(200)
+
     var blueprint: Blueprint
     let routes: HubRoutes
     let counters: Counters
@@ -32,6 +35,14 @@ final class ControlState {
             await acceptor.waitUntilQuiet(deadline: deadline, core: core)
             acceptor.endAll()
         }
-        await stored.close()
+        let isOver = Signal()
+        core.fork {
+            await stored.close()
+            isOver.raise()
+        }
+        let timer = LoopTimer { isOver.raise() }
+        core.set(timer, to: .now() + ControlState.closePatience)
+        await isOver.wait()
+        core.cancel(timer)
     }
 }

@@ -25,6 +25,8 @@ final class HubRoutes {
         var existed = false
     }
 
+    /// A change waits for the disk no longer than this.
+    private static let storePatience = Duration.seconds(1)
     /// Between attempts to store what could not be stored.
     private static let storeInterval = Duration.seconds(10)
     private static let root = RouteAddress("/")
@@ -48,6 +50,8 @@ final class HubRoutes {
     private var confirmed: Int64?
     /// Whether the disk is yet to hear of that, or of what it has missed.
     private var isStoreDue = false
+    /// Whether the disk has something to do; it is given one thing at a time.
+    private var isStoring = false
     /// Removed before what an earlier process has left could be read.
     private var removedEarly: Set<RouteAddress> = []
     private let retry = LoopTimer()
@@ -204,7 +208,7 @@ final class HubRoutes {
                 if !changes.isEmpty { await self.spread(changes) }
                 isSpread.raise()
             }
-            await store(changes)
+            await storeInTime(changes)
             await isSpread.wait()
             for (_, item) in batch { item.signal.raise() }
         }
@@ -239,6 +243,29 @@ final class HubRoutes {
         startSpreading()
     }
 
+    /// Has changes stored, or goes on without the disk where it takes too long. Nothing is queued up
+    /// for one that hangs: what it misses it is brought up to when it works again.
+    private func storeInTime(_ changes: [RouteChange]) async {
+        guard let stored else { return }
+        guard !isStoring else {
+            if isStoreDue || !changes.isEmpty { stored.miss() }
+            isStoreDue = false
+            return
+        }
+        isStoring = true
+        let isOver = Signal()
+        core.fork {
+            await self.store(changes)
+            self.isStoring = false
+            isOver.raise()
+        }
+        let timer = LoopTimer { isOver.raise() }
+        core.set(timer, to: .now() + HubRoutes.storePatience)
+        await isOver.wait()
+        core.cancel(timer)
+        if isStoring { stored.noteSilence() }
+    }
+
     /// Brings the disk up to memory: by the changes, or by the whole table once it has missed some.
     private func store(_ changes: [RouteChange]) async {
         guard let stored else { return }
@@ -255,12 +282,14 @@ final class HubRoutes {
         let began = Instant.now()
         guard began >= nextRetry else { return core.set(retry, to: nextRetry) }
         // What the Hub has read before it cannot have confirmed.
-        if confirmed == nil, !completeness.isListed, let found = await stored.loadLate() {
+        if confirmed == nil, !completeness.isListed, let found = await stored.loadLate(),
+            confirmed == nil, !completeness.isListed
+        {
             await restore(found)
         }
         await stored.replace(all.all.filter { $0 !== own }, confirmed: confirmed)
         // A large table is not written again and again for nothing.
-        nextRetry = .now() + Instant.now().since(began) * 10
+        nextRetry = .now() + min(Instant.now().since(began) * 10, HubRoutes.storeInterval)
         guard stored.isBehind else { return }
         core.set(retry, to: max(nextRetry, .now() + HubRoutes.storeInterval))
     }

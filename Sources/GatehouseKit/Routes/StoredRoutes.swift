@@ -12,7 +12,7 @@ import Synchronization
 ///
 /// Once a commit has failed the file holds something else than memory: routes that have ended, too,
 /// which a confirmation of the table would renew. Then only ``replace(_:confirmed:)`` makes it good
-/// again. One caller at a time writes.
+/// again. One caller at a time writes; what changes while a write hangs is missed, and no more.
 final class StoredRoutes: Sendable {
     /// A route as it was found.
     struct Found {
@@ -41,6 +41,8 @@ final class StoredRoutes: Sendable {
         var isLoaded = false
         /// Whether the file may hold something else than memory.
         var isBehind = false
+        /// Changes that nobody has tried to write.
+        var misses = 0
         /// Whether the last commit failed: said once, not for every route.
         var isFailing = false
         /// Given up, for the next process.
@@ -81,8 +83,11 @@ final class StoredRoutes: Sendable {
     func open(patience: Duration) throws(StoreError) {
         let store = try RecordStore.open(file, patience: patience)
         if let damage = store.damage { log.error("\(file): \(damage)") }
-        state.withLock { $0.store = store }
+        use(store)
     }
+
+    /// Takes a store of the file that was opened.
+    func use(_ store: RecordStore) { state.withLock { $0.store = store } }
 
     /// Goes on without the file, which could not be opened: it is tried again.
     func goOn() {
@@ -177,7 +182,8 @@ final class StoredRoutes: Sendable {
     ///
     /// - Parameter confirmed: when the Hub has confirmed the table last; nil: never yet.
     func replace(_ routes: some Sequence<Route>, confirmed: Int64?) async {
-        guard !state.withLock({ $0.isClosed }) else { return }
+        let (isClosed, misses) = state.withLock { ($0.isClosed, $0.misses) }
+        guard !isClosed else { return }
         do throws(StoreError) {
             let store = try await reopen()
             var records: [RecordStore.Change] = [
@@ -185,13 +191,24 @@ final class StoredRoutes: Sendable {
             ]
             records += routes.map(StoredRoutes.record)
             if let confirmed { records.append(StoredRoutes.record(confirmed)) }
-            await commit(records, to: store, isWhole: true)
+            await commit(records, to: store, afterMisses: misses)
         } catch {
             note(error)
         }
     }
 
-    /// Commits that failed.
+    /// Notes that the file misses changes: an earlier write hangs.
+    func miss() {
+        state.withLock { state in
+            state.isBehind = true
+            state.misses += 1
+        }
+    }
+
+    /// Notes that a write takes longer than anybody waits for it; it may still be done.
+    func noteSilence() { note(.io("its disk does not answer")) }
+
+    /// Commits that failed, or took too long.
     var failureCount: Int { failures.load(ordering: .relaxed) }
 
     /// Gives the file up: nothing is written any more, and the next process may open it.
@@ -203,16 +220,17 @@ final class StoredRoutes: Sendable {
         await store?.close()
     }
 
-    /// - Parameter isWhole: the file then holds what memory holds, whatever it held before.
+    /// - Parameter misses: where the file then holds what memory held, whatever it held before: after
+    ///   how many misses that was.
     private func commit(
-        _ changes: [RecordStore.Change], to store: RecordStore, isWhole: Bool = false
+        _ changes: [RecordStore.Change], to store: RecordStore, afterMisses misses: Int? = nil
     ) async {
         do throws(StoreError) {
             guard store.isInPlace else { throw .io("its file was removed or replaced") }
             try await store.commit(changes)
             let wasFailing = state.withLock { state in
-                if isWhole {
-                    state.isBehind = false
+                if let misses {
+                    state.isBehind = state.misses != misses
                     state.isLoaded = true
                 }
                 defer { state.isFailing = state.isBehind }

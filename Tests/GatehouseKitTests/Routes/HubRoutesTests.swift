@@ -60,6 +60,47 @@ struct HubRoutesTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a disk that hangs holds up the first change for a second, and makes up for it later`()
+        async throws
+    {
+        let made = try HubRoutesTests.routes(["/user/a", "/user/b", "/user/c"])
+        let disk = try HangingDisk()
+        await EventLoop(name: "control").run { loop in
+            let spread = Locked(0)
+            let routes = HubRoutes(core: loop.core, stored: disk.stored) { _ in
+                nil
+            } spread: { changes in
+                spread.withLock { $0 += changes.count }
+            } complete: {
+            }
+            func add(_ path: String) async -> Duration {
+                let began = Instant.now()
+                if let route = made[path] { await routes.add(route) }
+                return Instant.now().since(began)
+            }
+            _ = await add("/user/a")
+            #expect(!disk.stored.isBehind && disk.said.isEmpty)
+            disk.hang()
+            let first = await add("/user/b")
+            #expect(first >= .milliseconds(900) && first < .seconds(10))
+            #expect(disk.stored.isBehind && disk.stored.failureCount == 1)
+            let second = await add("/user/c")
+            #expect(second < .milliseconds(500))
+            #expect(await routes.remove(RouteAddress("/user/a")))
+            #expect(spread.withLock { $0 } == 4)
+            #expect(disk.said.count == 1)
+            #expect(disk.said.first?.hasPrefix("routes cannot be stored") == true)
+            disk.recover()
+            for _ in 0..<1000 where disk.stored.isBehind {
+                await EventLoop.sleep(.milliseconds(5), on: loop.core)
+            }
+            #expect(!disk.stored.isBehind)
+            #expect(disk.said.last == "routes are stored again")
+        }
+        #expect(try await disk.closeAndLoad() == ["/user/b", "/user/c"])
+    }
+
     /// What ends it is told once, and only when the time is over; here 300 ms in place of 330 s.
     @Test func `a Hub that never speaks is waited for once and no longer`() async {
         let isComplete = Locked(0)

@@ -33,6 +33,24 @@ struct StoredRoutesTests {
         await stored.close()
     }
 
+    @Test func `what changes while the whole table is written is written later`() async throws {
+        let disk = try HangingDisk()
+        disk.stored.goOn()
+        disk.hang()
+        await withTaskGroup { group in
+            group.addTask { await disk.stored.replace([], confirmed: nil) }
+            // It is on its way by then, or begins later: then it holds the change.
+            try? await Task.sleep(for: .milliseconds(200))
+            disk.stored.miss()
+            disk.recover()
+        }
+        #expect(disk.stored.isBehind && disk.said.isEmpty)
+        await disk.stored.replace([], confirmed: nil)
+        #expect(!disk.stored.isBehind)
+        #expect(disk.said == ["routes are stored again"])
+        #expect(try await disk.closeAndLoad().isEmpty)
+    }
+
     @Test func `what was given up is written no more and says nothing`() async throws {
         let folder = "/tmp/gatehouse-test-" + Hex.encode(Secret.random(count: 8).reveal())
         defer { try? FileManager.default.removeItem(atPath: folder) }
