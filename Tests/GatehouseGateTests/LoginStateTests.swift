@@ -22,6 +22,19 @@ import Testing
         #expect(!text.contains("lab"))
     }
 
+    @Test func `a state tells its start to the millisecond, and none that is later`() throws {
+        var state = state("/")
+        for microseconds in stride(from: 0, to: 1_000_000, by: 1_999) {
+            let time = Timestamp(seconds: 1_800_000_000 + Double(microseconds) / 1e6)
+            state = LoginState(
+                transaction: state.transaction, created: time, issuer: state.issuer,
+                host: state.host, target: state.target, restarts: 0, asksAgain: true)
+            let opened = LoginState.open(state.sealed(with: keys, maximum: 1500), with: keys)
+            let created = try #require(opened).created
+            #expect(created <= time && time - created < .microseconds(1_001))
+        }
+    }
+
     @Test func `the longest target fits and one bit more opens nothing`() throws {
         let text = state("/" + String(repeating: "x", count: 899)).sealed(
             with: keys, maximum: 1500)

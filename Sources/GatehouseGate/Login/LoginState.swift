@@ -4,11 +4,11 @@ import GatehouseOIDC
 /// A login in progress, sealed into the `state` that goes through the browser: nothing about an
 /// anonymous visitor is kept here, and the target is neither read nor changed on the way.
 ///
-///     version 1 | transaction 8 | created 8 | flags 1 | restarts 1 | issuer 8 | host 1+n | target
+///     version 2 | transaction 8 | created 8 | flags 1 | restarts 1 | issuer 8 | host 1+n | target
 struct LoginState: Equatable {
     /// The transaction's id; its cookie bears the name of it.
     var transaction: [UInt8]
-    /// Whole seconds.
+    /// Whole milliseconds, rounded down: a login that follows a logout at once must be seen to.
     var created: Timestamp
     /// Which provider: the first bytes of the issuer's digest.
     var issuer: [UInt8]
@@ -19,7 +19,7 @@ struct LoginState: Equatable {
     /// The person is asked for the password again, whatever the provider's cookie says.
     var asksAgain: Bool
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
     private static let purpose = Array("gatehouse login state".utf8)
     static let transactionSize = 8
 
@@ -56,9 +56,9 @@ struct LoginState: Equatable {
     }
 
     private func encoded() -> [UInt8] {
-        let seconds = UInt64(max(0, created.seconds))
+        let milliseconds = UInt64(max(0, (created.seconds * 1000).rounded()))
         var bytes = [LoginState.version] + transaction
-        bytes += (0..<8).map { UInt8(truncatingIfNeeded: seconds >> UInt64(56 - 8 * $0)) }
+        bytes += (0..<8).map { UInt8(truncatingIfNeeded: milliseconds >> UInt64(56 - 8 * $0)) }
         bytes += [asksAgain ? 1 : 0, UInt8(clamping: restarts)]
         bytes += issuer
         bytes.append(UInt8(clamping: host.utf8.count))
@@ -72,7 +72,8 @@ struct LoginState: Equatable {
         else { return nil }
         transaction = Array(bytes[1..<9])
         created = Timestamp(
-            seconds: Double(bytes[9..<17].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }))
+            milliseconds: Int64(
+                truncatingIfNeeded: bytes[9..<17].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }))
         asksAgain = bytes[17] & 1 != 0
         restarts = Int(bytes[18])
         issuer = Array(bytes[19..<27])
@@ -86,7 +87,7 @@ struct LoginState: Equatable {
         restarts: Int, asksAgain: Bool
     ) {
         self.transaction = transaction
-        self.created = Timestamp(seconds: created.seconds.rounded(.down))
+        self.created = Timestamp(milliseconds: created.milliseconds)
         self.issuer = issuer
         self.host = host
         self.target = target
