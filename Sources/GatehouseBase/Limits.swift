@@ -191,7 +191,7 @@ extension Limits {
             "the id before stays good, so that tabs finish in any order"),
         Limit(
             "tombstone", .time(\.tombstone),
-            "how long a logout told by the provider bars older logins"),
+            "how long a logout bars older logins"),
         Limit(
             "logout_tokens_per_peer", .count(\.logoutTokensPerPeer),
             "rejected logout tokens a second and peer"),

@@ -217,6 +217,9 @@ extension Gate {
             issuer: token.issuer, subject: token.subject, sessionID: token.sessionID,
             host: visit.host.host, identity: identity,
             registration: visit.provider.options.registration)
+        if state.asksAgain {
+            login.askedAgain = .init(started: state.created, skew: visit.limits.clockSkew)
+        }
         if token.sessionID == nil {
             login.browser = BrowserMarks(
                 session: visit.owner, login: transaction,

@@ -86,7 +86,8 @@ extension Gate {
             // The provider's session is about to end; until it has, it would sign in again by
             // itself whoever asks.
             sessions = store.bury(
-                issuer: session.issuer, subject: nil, sessionID: sid, issued: clock.timestamp(),
+                issuer: session.issuer, subject: nil, sessionID: sid,
+                .here(clock.timestamp()),
                 until: clock.instant() + visit.snapshot.options.session.tombstone)
         }
         do { try await end(sessions, .signOut) } catch {

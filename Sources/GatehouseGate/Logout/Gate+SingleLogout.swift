@@ -29,7 +29,8 @@ import GatehouseOIDC
 //    for them. A login that is in flight here at that moment would bring the session back. So a
 //    logout leaves a tombstone (`Tombstones`) for ten minutes, by (issuer, sid), or by (issuer,
 //    subject) where the token names no session; a login under it whose `auth_time` is not newer
-//    starts again and asks for the password. It compares `auth_time`, never `iat`. Burying and
+//    starts again and asks for the password. It compares `auth_time`, never `iat`; without
+//    `auth_time` it lets in who was asked for the password after the token came. Burying and
 //    collecting what must end is one step under the index's lock (`SessionStore.bury`): a login
 //    becomes a session either before it, and is collected, or after it, and finds the tombstone.
 //
@@ -65,7 +66,8 @@ extension Gate {
         if token.lacksExpiry { log.notice("bcl_without_exp", ("peer", arrival.peer)) }
         let sessions = store.bury(
             issuer: token.issuer, subject: token.subject, sessionID: token.sessionID,
-            issued: token.issuedAt, until: clock.instant() + snapshot.options.session.tombstone)
+            .told(issued: token.issuedAt, received: clock.timestamp()),
+            until: clock.instant() + snapshot.options.session.tombstone)
         do {
             try await end(
                 sessions, token.sessionID == nil ? .backChannelSubject : .backChannelSession)

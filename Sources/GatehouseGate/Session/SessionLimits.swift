@@ -8,7 +8,7 @@ public struct SessionLimits: Sendable, Equatable {
     public var perUser: Int
     /// How long an id stays good that a newer sign-in of the same record has replaced.
     public var superseded: Duration
-    /// How long a logout told by the provider bars older logins.
+    /// How long a logout bars older logins.
     public var tombstone: Duration
 
     public init(

@@ -103,6 +103,8 @@ public final class SessionStore: Sendable {
         var browser = BrowserMarks()
         /// ``ProviderClient/Options/registration`` of the provider that was asked.
         var registration: [UInt8] = []
+        /// nil where the provider was free to let its cookie do.
+        var askedAgain: Tombstones.AskedAgain?
     }
 
     /// What became of a sign-in.
@@ -128,7 +130,9 @@ public final class SessionStore: Sendable {
             let sessionKey = login.sessionID.map { IndexKey(.session, issuer: login.issuer, $0) }
             let authTime = login.identity.authTime
             for stone in [sessionKey, subjectKey].compactMap({ $0 })
-            where index.tombstones.bars(stone, authTime: authTime, now: now) {
+            where index.tombstones.bars(
+                stone, authTime: authTime, askedAgain: login.askedAgain, now: now)
+            {
                 return .barred
             }
             var ends: [(Session, EndCause)] = []
@@ -216,7 +220,7 @@ public final class SessionStore: Sendable {
 
     /// Takes logins of one provider and client only from now on, and gives the sessions of another
     /// one, which must end: nobody would tell us of their logout any more, and their tokens are not
-    /// for the new one's eyes. In one step, as ``bury(issuer:subject:sessionID:issued:until:)``.
+    /// for the new one's eyes. In one step, as ``bury(issuer:subject:sessionID:_:until:)``.
     func admit(_ registration: [UInt8]) -> [Session] {
         index.withLock { index in
             defer { index.registration = registration }
@@ -267,22 +271,23 @@ public final class SessionStore: Sendable {
             }
     }
 
-    /// Buries a logout that the provider told and gives the sessions that it ends, in one step:
-    /// a login either comes before and is among them, or after and finds the tombstone.
+    /// Buries a logout and gives the sessions that it ends, in one step: a login either comes before
+    /// and is among them, or after and finds the tombstone.
     func bury(
-        issuer: String, subject: String?, sessionID: String?, issued: Timestamp, until: Instant
+        issuer: String, subject: String?, sessionID: String?, _ logout: Tombstones.Logout,
+        until: Instant
     ) -> [Session] {
         index.withLock { index in
             if let sessionID {
                 let key = IndexKey(.session, issuer: issuer, sessionID)
-                index.tombstones.bury(key, issued: issued, until: until)
+                index.tombstones.bury(key, logout, until: until)
                 return (index.byIdentifier[key] ?? []).filter { session in
                     subject.map { sameBytes($0, session.subject) } ?? true
                 }
             }
             guard let subject else { return [] }
             let key = IndexKey(.subject, issuer: issuer, subject)
-            index.tombstones.bury(key, issued: issued, until: until)
+            index.tombstones.bury(key, logout, until: until)
             return index.byIdentifier[key] ?? []
         }
     }

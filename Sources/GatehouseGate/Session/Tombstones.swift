@@ -1,32 +1,77 @@
 import GatehouseBase
 
-/// What remains of a logout that the provider told us of, so that a login in flight cannot bring
-/// the session back.
+/// What remains of a logout, so that the provider's dying session cannot bring ours back.
 ///
-/// While Keycloak is still calling its clients, the dying session goes on giving out codes with
-/// the same `sid`, a new `iat` and the old `auth_time`, and no second call comes. So a login under
-/// a tombstone is barred when its `auth_time` is absent or not newer; one that is newer is let in,
-/// because a `sid` may be used again.
+/// While Keycloak is still calling its clients, that session goes on giving out codes with the
+/// same `sid`, a new `iat` and the old `auth_time`, and no second call comes. So a login under a
+/// tombstone is barred when its `auth_time` is absent or not newer; one that is newer is let in,
+/// because a `sid` may be used again. Whoever is barred starts again with `prompt=login`, and of
+/// such a login that was started after the logout (``AskedAgain``) less is wanted:
+///
+/// - Without `auth_time` it is let in: the person has been asked since, and nothing else can tell.
+/// - After a sign-out here `auth_time`, which is of the provider's clock, may be older by as much as
+///   that may be behind ours. A logout told by the provider has its time by the same clock.
 struct Tombstones {
+    /// A logout, and when it was.
+    enum Logout {
+        /// The user has signed out here; by our clock.
+        case here(Timestamp)
+        /// The provider has told us: `iat` by its clock, and when that came by ours.
+        case told(issued: Timestamp, received: Timestamp)
+    }
+
+    /// That a login had the provider ask for the password, whatever its cookie says.
+    struct AskedAgain {
+        /// When the login was started, by our clock.
+        var started: Timestamp
+        /// How far the provider's clock may be from ours.
+        var skew: Duration
+    }
+
     private struct Stone {
-        var logoutIssued: Timestamp
+        var here: Timestamp?
+        var told: (issued: Timestamp, received: Timestamp)?
         var until: Instant
+
+        mutating func note(_ logout: Logout) {
+            switch logout {
+            case .here(let time): here = max(time, here ?? time)
+            case .told(let issued, let received):
+                told = (
+                    max(issued, told?.issued ?? issued), max(received, told?.received ?? received)
+                )
+            }
+        }
+
+        func bars(_ authTime: Timestamp?, _ asked: AskedAgain?) -> Bool {
+            func isAsked(after time: Timestamp) -> Bool { asked.map { $0.started > time } ?? false }
+            guard let authTime else {
+                let newest = [here, told?.received].compactMap { $0 }.max()
+                return newest.map { !isAsked(after: $0) } ?? false
+            }
+            // Whole seconds: that is all `iat` and `auth_time` tell.
+            let second = authTime.wholeSeconds
+            if let told, second <= told.issued.wholeSeconds { return true }
+            guard let here, second <= here.wholeSeconds else { return false }
+            guard let asked, isAsked(after: here) else { return true }
+            return second < (asked.started + asked.skew * -1).wholeSeconds
+        }
     }
 
     private var stones: [IndexKey: Stone] = [:]
 
-    mutating func bury(_ key: IndexKey, issued: Timestamp, until: Instant) {
-        let old = stones[key]
-        stones[key] = Stone(
-            logoutIssued: max(issued, old?.logoutIssued ?? issued),
-            until: max(until, old?.until ?? until))
+    mutating func bury(_ key: IndexKey, _ logout: Logout, until: Instant) {
+        var stone = stones[key] ?? Stone(until: until)
+        stone.note(logout)
+        stone.until = max(until, stone.until)
+        stones[key] = stone
     }
 
-    func bars(_ key: IndexKey, authTime: Timestamp?, now: Instant) -> Bool {
+    func bars(
+        _ key: IndexKey, authTime: Timestamp?, askedAgain: AskedAgain?, now: Instant
+    ) -> Bool {
         guard let stone = stones[key], now < stone.until else { return false }
-        guard let authTime else { return true }
-        // Whole seconds: that is all `iat` and `auth_time` tell.
-        return authTime.seconds.rounded(.down) <= stone.logoutIssued.seconds.rounded(.down)
+        return stone.bars(authTime, askedAgain)
     }
 
     mutating func forget(before now: Instant) {
@@ -34,6 +79,10 @@ struct Tombstones {
     }
 
     var count: Int { stones.count }
+}
+
+extension Timestamp {
+    fileprivate var wholeSeconds: Double { seconds.rounded(.down) }
 }
 
 /// Issuer and one identifier of it, as bytes: text that only looks alike is not the same.

@@ -7,6 +7,8 @@ import Testing
 @Suite struct SessionStoreTests {
     private let store = SessionStore(indexKey: Secret.random(count: 32))
     private let now = Instant(nanoseconds: 1_000_000_000_000)
+    private let logout = Tombstones.Logout.told(
+        issued: Timestamp(seconds: 1_800_000_000), received: Timestamp(seconds: 1_800_000_000))
 
     private func login(
         _ subject: String = "a-1", sid: String? = "sid-a", host: String = "hub.example",
@@ -138,7 +140,7 @@ import Testing
         _ = insert(login(sid: "another"))
         let ended = store.bury(
             issuer: FakeProvider.issuer, subject: "a-1", sessionID: "sid-a",
-            issued: Timestamp(seconds: 1_800_000_000), until: now + .seconds(600))
+            logout, until: now + .seconds(600))
         #expect(ended.count == 2)
         #expect(ended.contains { $0 === hub.session })
         #expect(ended.contains { $0 === grafana.session })
@@ -151,7 +153,7 @@ import Testing
         _ = insert(login("b-2", sid: "three"))
         let ended = store.bury(
             issuer: FakeProvider.issuer, subject: "a-1", sessionID: nil,
-            issued: Timestamp(seconds: 1_800_000_000), until: now + .seconds(600))
+            logout, until: now + .seconds(600))
         #expect(ended.count == 2)
         #expect(insert(login(sid: "four")) == nil)
         #expect(insert(login("b-2", sid: "five")) != nil)
@@ -160,30 +162,28 @@ import Testing
     // SECURITY-CASES E08.
     @Test func `an unknown sid ends nothing, and so does one with another subject`() throws {
         _ = insert(login())
-        let issued = Timestamp(seconds: 1_800_000_000)
         #expect(
             store.bury(
-                issuer: FakeProvider.issuer, subject: nil, sessionID: "unknown", issued: issued,
+                issuer: FakeProvider.issuer, subject: nil, sessionID: "unknown", logout,
                 until: now + .seconds(600)
             ).isEmpty)
         #expect(
             store.bury(
-                issuer: FakeProvider.issuer, subject: "b-2", sessionID: "sid-a", issued: issued,
+                issuer: FakeProvider.issuer, subject: "b-2", sessionID: "sid-a", logout,
                 until: now + .seconds(600)
             ).isEmpty)
         #expect(
             store.bury(
                 issuer: "https://sso.example/realms/other", subject: nil, sessionID: "sid-a",
-                issued: issued, until: now + .seconds(600)
+                logout, until: now + .seconds(600)
             ).isEmpty)
         #expect(store.count == 1)
     }
 
     // SECURITY-CASES E20, E21.
     @Test func `under a tombstone only a login with a newer auth_time gets in`() {
-        let issued = Timestamp(seconds: 1_800_000_000)
         _ = store.bury(
-            issuer: FakeProvider.issuer, subject: nil, sessionID: "sid-a", issued: issued,
+            issuer: FakeProvider.issuer, subject: nil, sessionID: "sid-a", logout,
             until: now + .seconds(600))
         #expect(insert(login(authTime: nil)) == nil)
         #expect(insert(login(authTime: 1_799_999_900)) == nil)
