@@ -136,7 +136,7 @@ public final class GateSnapshot: Sendable {
         else {
             return decision
         }
-        makeWhole(&passage, session)
+        makeWhole(&passage, session, request, visitor.arrival)
         return .pass(passage)
     }
 

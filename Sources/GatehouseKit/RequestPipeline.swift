@@ -213,6 +213,9 @@ final class RequestPipeline: Responder {
         defer {
             if exchange.hasTunnel { memo.ticket = ticket } else { state.live.remove(ticket) }
         }
+        defer {
+            if passage.substitute != nil, let session = passage.session { endLater(session) }
+        }
         guard let target = route.target else {
             // As where it fails: a log out does not wait for the Hub to be well.
             guard let substitute = passage.substitute else { throw ExchangeFailure(.badTarget) }
@@ -238,6 +241,18 @@ final class RequestPipeline: Responder {
                     + String(decoding: route.name, as: UTF8.self))
         }
         return true
+    }
+
+    /// How long a browser has to come on from JupyterHub's log out to ours.
+    private static let wayToLogout = Duration.milliseconds(500)
+
+    /// Lets no session outlive its log out at JupyterHub.
+    private func endLater(_ session: Session) {
+        let (gate, core) = (gate, state.core)
+        core.fork {
+            await EventLoop.sleep(RequestPipeline.wayToLogout, on: core)
+            await gate.endUnfollowed(session)
+        }
     }
 
     /// What is to be told of a route's use; nil for one that nobody asks about.

@@ -61,8 +61,18 @@ extension GateSnapshot {
         case whole
     }
 
-    /// Makes a passage the whole logout.
-    func makeWhole(_ passage: inout Passage, _ session: Session) {
+    /// Makes a passage the whole logout. From here on the session ends: when the browser comes on to
+    /// ours, or a moment after the Hub where it does not (``Gate/endUnfollowed(_:)``), and what comes
+    /// after that finds the way to the provider all the same.
+    func makeWhole(
+        _ passage: inout Passage, _ session: Session, _ request: borrowing RequestHead,
+        _ arrival: Arrival
+    ) {
+        if let provider, let place = place(of: request, arrival) {
+            signOuts.remember(
+                SignedOut(session, provider: provider.options), request.fields.cookie(at: place),
+                now: arrival.now)
+        }
         if case .response(let response) = goToLogout(session.tag) {
             passage.substitute = Substitute(response, after: GateSnapshot.patience)
         }

@@ -81,21 +81,31 @@ extension Gate {
     private func signOut(_ visit: Visit, _ session: Session) async -> GateAnswer {
         let signedOut = SignedOut(session, provider: visit.provider.options)
         visit.remember(signedOut, in: signOuts, now: clock.instant())
-        var sessions = store.family(of: session)
-        if let sid = session.sessionID {
-            // The provider's session is about to end; until it has, it would sign in again by
-            // itself whoever asks.
-            sessions = store.bury(
-                issuer: session.issuer, subject: nil, sessionID: sid,
-                .here(clock.timestamp()),
-                until: clock.instant() + visit.snapshot.options.session.tombstone)
-        }
-        do { try await end(sessions, .signOut) } catch {
+        do { try await endHere(session, visit.snapshot) } catch {
             return GateAnswer.page(.unavailable(retryAfter: 5), status: 503)
                 .adding(.retryAfter, "5").adding(cookies: Gate.forgetting())
                 .adding(cookiesThatFit: signedOut.removals)
         }
         return await finish(visit, signedOut)
+    }
+
+    /// Ends the session of a log out at JupyterHub from which the browser did not come on to ours, as
+    /// its tab was closed: the Hub has had its log out.
+    public func endUnfollowed(_ session: Session) async {
+        guard !session.isEnded else { return }
+        _ = try? await endHere(session, snapshot)
+    }
+
+    private func endHere(_ session: Session, _ snapshot: GateSnapshot) async throws {
+        var sessions = store.family(of: session)
+        if let sid = session.sessionID {
+            // The provider's session is about to end; until it has, it would sign in again by
+            // itself whoever asks.
+            sessions = store.bury(
+                issuer: session.issuer, subject: nil, sessionID: sid, .here(clock.timestamp()),
+                until: clock.instant() + snapshot.options.session.tombstone)
+        }
+        try await end(sessions, .signOut)
     }
 
     /// What follows the local end; once more for who asks once more.

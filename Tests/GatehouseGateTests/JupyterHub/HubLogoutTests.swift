@@ -54,6 +54,22 @@ import Testing
         #expect(world.ended.map(\.1) == [.signOut])
     }
 
+    @Test
+    mutating func
+        `who does not come on is out all the same, and who comes late gets to the provider`()
+        async throws
+    {
+        let outcome = try await ask(HubLogoutTests.button)
+        let session = try #require(outcome.passage?.session)
+        await world.gate.endUnfollowed(session)
+        #expect(world.ended.map(\.1) == [.signOut])
+        let end = try await follow(outcome)
+        #expect(end.location?.hasPrefix(FakeProvider.issuer + "/logout?id_token_hint=") == true)
+        #expect(browser.session() == nil)
+        await world.gate.endUnfollowed(session)
+        #expect(world.ended.count == 1)
+    }
+
     @Test mutating func `the browser forgets the Hub's cookies, each on its path`() async throws {
         let session = try #require(world.gate.store.all.first)
         for (name, path) in [
