@@ -38,9 +38,15 @@ struct StoredRoutesTests {
         disk.stored.goOn()
         disk.hang()
         await withTaskGroup { group in
-            group.addTask { await disk.stored.replace([], confirmed: nil) }
-            // It is on its way by then, or begins later: then it holds the change.
-            try? await Task.sleep(for: .milliseconds(200))
+            let isRead = Locked(false)
+            group.addTask {
+                let routes = AnySequence<Route> {
+                    isRead.withLock { $0 = true }
+                    return [Route]().makeIterator()
+                }
+                await disk.stored.replace(routes, confirmed: nil)
+            }
+            while !isRead.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(5)) }
             disk.stored.miss()
             disk.recover()
         }
