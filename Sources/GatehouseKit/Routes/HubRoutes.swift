@@ -25,8 +25,9 @@ final class HubRoutes {
         var existed = false
     }
 
-    /// A change waits for the disk no longer than this.
-    private static let storePatience = Duration.seconds(1)
+    /// A change waits for the disk no longer than this: longer than a slow disk takes, and shorter than
+    /// the Hub waits for us (20 s).
+    private static let storePatience = Duration.seconds(3)
     /// Between attempts to store what could not be stored.
     private static let storeInterval = Duration.seconds(10)
     private static let root = RouteAddress("/")

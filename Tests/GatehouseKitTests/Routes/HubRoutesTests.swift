@@ -61,7 +61,7 @@ struct HubRoutesTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a disk that hangs holds up the first change for a second, and makes up for it later`()
+    func `a disk that hangs holds up the first change for a moment, and makes up for it later`()
         async throws
     {
         let made = try HubRoutesTests.routes(["/user/a", "/user/b", "/user/c"])
@@ -83,10 +83,10 @@ struct HubRoutesTests {
             #expect(!disk.stored.isBehind && disk.said.isEmpty)
             disk.hang()
             let first = await add("/user/b")
-            #expect(first >= .milliseconds(900) && first < .seconds(10))
+            #expect(first >= .milliseconds(2900) && first < .seconds(20))
             #expect(disk.stored.isBehind && disk.stored.failureCount == 1)
             let second = await add("/user/c")
-            #expect(second < .milliseconds(900))
+            #expect(second < .milliseconds(2500))
             #expect(await routes.remove(RouteAddress("/user/a")))
             #expect(spread.withLock { $0 } == 4)
             #expect(disk.said.count == 1)
