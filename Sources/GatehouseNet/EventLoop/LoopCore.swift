@@ -59,15 +59,24 @@ public final class LoopCore {
 
     func timeout() -> Int32 { waitingForPass.isEmpty ? timers.timeout(from: now) : 0 }
 
-    /// Waits for events and tells their targets; then fires timers.
-    func poll(_ timeout: Int32) {
-        let count = poller.waitForEvents(timeout)
-        now = .now()
+    private func tell(_ count: Int) {
         for index in 0..<count {
             guard let (target, events) = poller.event(index) else { continue }
             target.ready(events)
         }
-        for timer in timers.advance(to: now) { timer.onExpiry?() }
+    }
+
+    /// Waits for events and tells their targets; then fires timers.
+    func poll(_ timeout: Int32) {
+        tell(poller.waitForEvents(timeout))
+        now = .now()
+        let due = timers.advance(to: now)
+        if !due.isEmpty {
+            // What came before this moment is told before a deadline that has passed by now: the process
+            // may have been stopped just after the wait.
+            tell(poller.waitForEvents(0))
+            for timer in due where timer.deadline <= now { timer.onExpiry?() }
+        }
         if waitingForPass.isEmpty { return }
         let waiting = waitingForPass
         waitingForPass.removeAll(keepingCapacity: true)
