@@ -6,8 +6,8 @@ public enum Page: Sendable {
 
     /// No rule lets this person in here.
     case denied(username: String?)
-    /// What a form sent needs a session, and the browser has none; nothing of it was taken. `signIn`
-    /// starts a login.
+    /// What was sent needs a session, and the browser has none, or had one that ended meanwhile.
+    /// `signIn` starts a login.
     case notSignedIn(signIn: String)
     /// A login came to nothing. `retry` starts another.
     case loginFailed(LoginFailure, retry: String)

@@ -52,7 +52,7 @@ public final class HTTP1Connection: Exchange, SocketWatcher {
     private var idleTimer: LoopTimer?
     private var passBegan = Instant.never
     private var answeredInPass = 0
-    /// Half a millisecond to two, roughly.
+    /// Exchanges of one connection in one pass of the loop.
     private static let exchangesInPass = 32
 
     public init(
