@@ -68,8 +68,9 @@ public final class LoopCore {
 
     /// Waits for events and tells their targets; then fires timers.
     func poll(_ timeout: Int32) {
-        tell(poller.waitForEvents(timeout))
+        let count = poller.waitForEvents(timeout)
         now = .now()
+        tell(count)
         let due = timers.advance(to: now)
         if !due.isEmpty {
             // What came before this moment is told before a deadline that has passed by now: the process
