@@ -59,8 +59,11 @@ public enum Page: Sendable {
     case badGateway
     /// The application does not answer in time.
     case gatewayTimeout
-    /// Not now: starting, draining, at capacity. Seconds to wait.
+    /// Not now: at capacity, or what is behind is away. Seconds to wait.
     case unavailable(retryAfter: Int)
+    /// Not yet: what is there is still being told, or another process takes over. It ends by itself,
+    /// so that the page asks again after these seconds.
+    case starting(retryAfter: Int)
     /// Something in here is broken.
     case internalError
 

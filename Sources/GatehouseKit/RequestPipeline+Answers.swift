@@ -30,7 +30,8 @@ extension RequestPipeline {
             exchange.endsAfterAnswer()
             return await exchange.send(bare(status, failure, record.route))
         }
-        let (page, fields) = page(for: failure, status, record.route)
+        let isGet = exchange.request.method == .get
+        let (page, fields) = page(for: failure, status, record.route, isGet: isGet)
         if var response = await customPage(status, failure, exchange, record) {
             if let seconds = fields.text(.retryAfter) {
                 response.head.fields.append(.retryAfter, seconds)
@@ -51,7 +52,7 @@ extension RequestPipeline {
         _ status: Int, _ failure: ExchangeFailure, _ route: Route?
     ) -> Response {
         var response = Response(status)
-        response.head.fields = page(for: failure, status, route).1
+        response.head.fields = page(for: failure, status, route, isGet: true).1
         return response
     }
 
@@ -98,7 +99,7 @@ extension RequestPipeline {
     }
 
     private func page(
-        for failure: ExchangeFailure, _ status: Int, _ route: Route?
+        for failure: ExchangeFailure, _ status: Int, _ route: Route?, isGet: Bool
     ) -> (Page, Fields) {
         var fields = Fields()
         switch failure.reason {
@@ -116,7 +117,11 @@ extension RequestPipeline {
             return (.badRequest("the request did not arrive in time"), fields)
         case .bodyTooLarge: return (.tooLarge, fields)
         case .noRoute: return (.notFound, fields)
-        case .draining, .routesIncomplete, .upstreamBusy, .noSockets:
+        case .draining, .routesIncomplete:
+            fields.append(.retryAfter, "2")
+            // What was sent is not sent again by a page that asks again.
+            return (isGet ? .starting(retryAfter: 2) : .unavailable(retryAfter: 2), fields)
+        case .upstreamBusy, .noSockets:
             fields.append(.retryAfter, "2")
             return (.unavailable(retryAfter: 2), fields)
         case _ where failure.fault == .upstream && status == 503:

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from lab import chromium
@@ -35,13 +36,18 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """What the gateway logged meanwhile stands beside a failure."""
+    """What the gateway logged meanwhile, and what the browsers show, stands beside a failure."""
     outcome = yield
     report = outcome.get_result()
+    if not report.failed or report.when == "teardown":
+        return
     given = getattr(item, "funcargs", {})
-    gateway = given.get("gateway") or given.get("gated_hub")
-    if report.when == "call" and report.failed and gateway:
+    if gateway := given.get("gateway") or given.get("gated_hub"):
         report.sections.append(("the gateway's last lines", gateway.log()[-6000:]))
+    try:
+        report.sections.append(("the open pages", "\n\n".join(chromium.open_pages())))
+    except PlaywrightError as error:
+        report.sections.append(("the open pages", f"could not be read: {error}"))
 
 
 @pytest.fixture(scope="session")

@@ -353,6 +353,18 @@ def test_a_killed_proxy_is_no_dead_kernel(visitors, hub):
         assert not (found := re.findall(r".*\b(?:died|dead)\b.*", said, re.I)), found
 
 
+def test_who_comes_before_the_hub_has_told_its_routes_waits_and_gets_on(visitors, hub):
+    page = visitors[0].context.new_page()
+    for _ in range(5):      # a slow machine may come after them
+        kill_proxy(hub, lambda _: page.wait_for_timeout(50))
+        answer = page.goto(f"{hub.url}/user/alice-the-second/lab")
+        if answer.status == 503:
+            break
+    assert answer.status == 503 and "This site is starting" in answer.text()
+    page.wait_for_url(f"{hub.url}/hub/user/alice-the-second/lab", timeout=20_000)
+    page.close()
+
+
 def test_log_out(visitors):
     for visitor in visitors:
         visitor.page.goto(f"{visitor.hub.url}/hub/logout")

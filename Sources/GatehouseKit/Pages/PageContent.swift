@@ -18,6 +18,8 @@ struct PageContent {
     var hasForm = false
     /// The form is sent without asking, where scripts run.
     var submitsItself = false
+    /// Seconds after which the browser asks for the page again; nil for never.
+    var reloadsAfter: Int?
 
     init(_ page: Page) {
         self =
@@ -46,6 +48,7 @@ struct PageContent {
             case .badGateway: .badGateway
             case .gatewayTimeout: .gatewayTimeout
             case .unavailable(let seconds): .unavailable(seconds)
+            case .starting(let seconds): .starting(seconds)
             case .internalError: .internalError
             }
     }
@@ -271,6 +274,14 @@ struct PageContent {
         PageContent(
             "Please wait a moment",
             "This is not available right now. Try again in \(max(1, seconds)) seconds.")
+    }
+
+    private static func starting(_ seconds: Int) -> PageContent {
+        var content = PageContent(
+            "Please wait a moment",
+            "This site is starting. The page that you asked for comes by itself.")
+        content.reloadsAfter = max(1, seconds)
+        return content
     }
 
     private static var internalError: PageContent {

@@ -57,6 +57,8 @@ public struct PageRenderer: Sendable {
         let actions = content.actions.map(PageRenderer.action).joined(separator: "\n")
         let bar = actions.isEmpty ? "" : "<div class=\"actions\">\n\(actions)\n</div>\n"
         let script = content.submitsItself ? "<script>\(PageStyle.submit)</script>\n" : ""
+        let reload =
+            content.reloadsAfter.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" } ?? ""
         return """
             <!doctype html>
             <html lang="en">
@@ -64,7 +66,7 @@ public struct PageRenderer: Sendable {
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="robots" content="noindex">
-            <title>\(status < 400 ? "" : "\(status): ")\(title)</title>
+            \(reload)<title>\(status < 400 ? "" : "\(status): ")\(title)</title>
             <style>\(PageStyle.css)</style>
             </head>
             <body>

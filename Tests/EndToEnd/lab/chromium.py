@@ -16,11 +16,24 @@ def trusting_home(folder, *authorities):
     return folder
 
 
+launched = []
+
+
 def launch(kind, home):
     """`kind` is Playwright's Chromium."""
-    return kind.launch(
+    browser = kind.launch(
         executable_path=program("chromium", "chromium"),
         args=["--no-sandbox", "--disable-dev-shm-usage"], env={**os.environ, "HOME": str(home)})
+    launched.append(browser)
+    return browser
+
+
+def open_pages():
+    """What every page that is open shows: its address, without a query, and its words."""
+    pages = [page for browser in launched if browser.is_connected()
+             for context in browser.contexts for page in context.pages]
+    return [f"{page.url.partition('?')[0]}\n{page.locator('body').inner_text(timeout=2000)[:1500]}"
+            for page in pages]
 
 
 def fill_keycloak_form(page, user, password=None):

@@ -68,8 +68,13 @@ struct StoredRoutesTests {
         try await proxy.add("/", to: server.port)
         #expect(try await proxy.get("/hub/").status == 200)
         for path in ["/user/x", "/user/", "/user/x/api?y", "/user"] {
-            #expect(try await proxy.get(path).status == 503, "\(path)")
+            let answer = try await proxy.get(path)
+            #expect(answer.status == 503, "\(path)")
+            #expect(answer.text.contains("<meta http-equiv=\"refresh\" content=\"2\">"))
         }
+        let sent = try await proxy.client.send(
+            "POST", "http://127.0.0.1:\(proxy.port)/user/x", body: [])
+        #expect(sent.status == 503 && !sent.text.contains("refresh"), "it is not sent again")
         _ = try await proxy.api("GET", "?inactive_since=2099")
         _ = try await proxy.api("GET", "?inactive_since=2099&x=%zz")
         #expect(try await proxy.api("GET", "?inactive_since=%zz").status == 400)
