@@ -37,6 +37,7 @@ public final class Gateway: Sendable {
         _ configuration: Configuration, log: Log, accessSink: AccessSink? = nil
     ) throws(GatewayError) {
         let blueprint = try Gateway.blueprint(configuration, previous: nil)
+        try Gateway.checkDescriptors()
         let loops = LoopGroup(serving: Gateway.loopCount(configuration))
         let resolver = Resolver(
             configuration.limits,
@@ -98,6 +99,18 @@ public final class Gateway: Sendable {
             channel: UpstreamBackChannel(
                 loop: loops.control, resolver: resolver, limits: options.limits, tls: tls),
             previous: previous)
+    }
+
+    /// Below this hardly a connection would be accepted.
+    private static let fewestDescriptors = 128
+
+    private static func checkDescriptors() throws(GatewayError) {
+        let allowed = ProcessLimits.descriptors
+        guard allowed < fewestDescriptors else { return }
+        throw GatewayError(
+            "this process may open \(allowed) files and connections, and needs \(fewestDescriptors)",
+            hint: "raise the limit: LimitNOFILE of systemd, ulimit -n of a shell; every connection "
+                + "takes one or two")
     }
 
     /// How many loops serve.

@@ -23,14 +23,30 @@ public enum ProcessLimits {
         gh_forbid_dumps()
     }
 
-    /// Connections that fit into the descriptors: each may need one for its upstream.
-    public static func maximumConnections(_ limits: Limits) -> Int {
+    /// Descriptors that this process may have; some 60 are our own, and a connection needs one, or two
+    /// with its upstream.
+    public static var descriptors: Int {
         var limit = rlimit()
         // Sound: the kernel fills the structure.
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            return 512
+            return 1024
         }
-        return Int(clamping: (limit.rlim_cur - min(limit.rlim_cur, 64))) * limits.connectionShare
-            / 100
+        return Int(min(limit.rlim_cur, rlim_t(Int32.max)))
+    }
+
+    /// Connections that fit into the descriptors: each may need one for its upstream.
+    public static func maximumConnections(_ limits: Limits) -> Int {
+        max(0, descriptors - 64) * limits.connectionShare / 100
+    }
+
+    /// Ends a process that does not get at its start what it cannot be without.
+    static func giveUp(_ what: String, _ code: Int32) -> Never {
+        // Sound: strerror's text is copied at once.
+        let reason = unsafe String(cString: strerror(code))
+        StandardStream.write(
+            Array(
+                ("cannot start: \(what): \(reason) (raise the limits of processes and threads and of "
+                    + "open files, LimitNPROC and LimitNOFILE)\n").utf8), to: STDERR_FILENO)
+        exit(1)
     }
 }

@@ -22,11 +22,7 @@ public struct ProcessUsage: Sendable {
             usage.userSeconds = seconds(times.ru_utime)
             usage.systemSeconds = seconds(times.ru_stime)
         }
-        var limit = rlimit()
-        // Sound: the kernel fills the structure.
-        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
-            usage.maximumFiles = Int(clamping: limit.rlim_cur)
-        }
+        usage.maximumFiles = ProcessLimits.descriptors
         let pages = statm()
         let size = sysconf(Int32(_SC_PAGESIZE))
         usage.virtualBytes = pages.virtual * size

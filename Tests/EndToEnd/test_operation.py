@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from lab.basics import TOP, free_port, wait_until
 from lab.client import Client
-from lab.gateway import Gateway
+from lab.gateway import Gateway, binary
 
 PUBLIC = [{"path": "/**", "allow": "public"}]
 
@@ -176,3 +176,12 @@ def test_sigterm_lets_an_answer_finish_and_tells_sockets(running):
     watcher.join(10)
     assert told == [1001]
     assert running.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("files", [4, 100])
+def test_a_process_that_may_open_too_few_files_says_so(files):
+    words = [binary(), "proxy", "--port", str(free_port()), "--api-port", str(free_port())]
+    ended = subprocess.run(
+        ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *words], timeout=20, check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert ended.returncode == 1 and "LimitNOFILE" in ended.stdout, ended

@@ -34,7 +34,7 @@ public final class LoopThread: SerialExecutor, TaskExecutor {
     public init(name: String) {
         self.name = name
         wakeUp = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        precondition(wakeUp >= 0, "eventfd failed: \(gh_errno())")
+        if wakeUp < 0 { ProcessLimits.giveUp("no eventfd for a loop", gh_errno()) }
         let target = WakeUp(descriptor: wakeUp)
         unsafe core.poller.add(wakeUp, target, events: Poller.readable)
         start()
@@ -85,7 +85,7 @@ public final class LoopThread: SerialExecutor, TaskExecutor {
 
     private func start() {
         let result = DetachedThread.start { self.run() }
-        precondition(result == 0, "pthread_create failed: \(result)")
+        if result != 0 { ProcessLimits.giveUp("no thread for a loop", result) }
     }
 
     /// A pass: run the jobs, wait, tell the targets, take in what others sent.

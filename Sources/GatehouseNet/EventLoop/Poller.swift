@@ -26,7 +26,7 @@ public class Pollable {
 
     init() {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
-        precondition(descriptor >= 0, "epoll_create1 failed: \(gh_errno())")
+        if descriptor < 0 { ProcessLimits.giveUp("no epoll for a loop", gh_errno()) }
         unsafe events = [epoll_event](repeating: epoll_event(), count: 512)
     }
 

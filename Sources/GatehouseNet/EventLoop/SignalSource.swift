@@ -31,7 +31,7 @@ public final class SignalSource: Pollable {
         var ends: [Int32] = [-1, -1]
         // Sound: the kernel writes two descriptors.
         let result = unsafe pipe(&ends)
-        precondition(result == 0, "pipe failed: \(gh_errno())")
+        if result != 0 { ProcessLimits.giveUp("no pipe for signals", gh_errno()) }
         for end in ends {
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
