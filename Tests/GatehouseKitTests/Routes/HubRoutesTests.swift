@@ -113,10 +113,12 @@ struct HubRoutesTests {
             } complete: {
                 isComplete.withLock { $0 += 1 }
             }
+            let began = Instant.now()
             routes.awaitHub()
-            await EventLoop.sleep(.milliseconds(150), on: loop.core)
-            #expect(isComplete.withLock { $0 } == 0)
-            await EventLoop.sleep(.milliseconds(400), on: loop.core)
+            while isComplete.withLock({ $0 }) == 0, Instant.now().since(began) < .seconds(20) {
+                await EventLoop.sleep(.milliseconds(5), on: loop.core)
+            }
+            #expect(Instant.now().since(began) >= .milliseconds(300))
             #expect(isComplete.withLock { $0 } == 1)
             await EventLoop.sleep(.milliseconds(400), on: loop.core)
             #expect(isComplete.withLock { $0 } == 1)
