@@ -72,6 +72,20 @@ import Testing
         while let element = rest.next() { elements.append(element.repairedText) }
         #expect(elements == expected)
     }
+
+    @Test(arguments: [
+        ("a=\"b, c\", d", ["a=\"b, c\"", "d"], false), ("\"\\\", x\"", ["\"\\\", x\""], false),
+        ("a, \"b, c", ["a", "\"b, c"], true), ("\"\\", ["\"\\"], true), ("a,b", ["a", "b"], false),
+    ])
+    func `a comma in quotes is none of the list's`(
+        text: String, expected: [String], isCutOff: Bool
+    ) {
+        let bytes = Array(text.utf8)
+        var rest = CommaSeparated(bytes.span, quotes: true)
+        var elements: [String] = []
+        while let element = rest.next() { elements.append(element.repairedText) }
+        #expect(elements == expected && rest.isCutOff == isCutOff)
+    }
 }
 
 @Suite struct OwnedNamesTests {

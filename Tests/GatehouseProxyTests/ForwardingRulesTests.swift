@@ -283,6 +283,64 @@ struct ForwardingRulesTests {
         #expect(try returned(head).contains("\(name): public, max-age=600\r\n"))
     }
 
+    // RFC 9111 §5.2.2: a comma in a quoted string separates nothing.
+    @Test(arguments: [
+        (
+            "max-age=3600, private=\"set-cookie, x-foo\", no-store",
+            "private, max-age=3600, no-store"
+        ),
+        ("community=\"a, public, b\", max-age=1", "private, community=\"a, public, b\", max-age=1"),
+        ("no-cache=\"a\\\", b\", public", "private, no-cache=\"a\\\", b\""),
+        ("public , s-maxage=9,, max-age=1", "private, max-age=1"),
+        // Who has lost the closing quote may have meant anything.
+        ("public, private=\"x, no-store", "private, no-store"),
+        ("public, max-age=1, x=\"\\", "private, no-store"),
+    ])
+    func `directives in quotes stay whole`(said: String, passed: String) throws {
+        let answer = try returned(
+            "HTTP/1.1 200 OK\nCache-Control: \(said)\n\n", ResponseReview(caching: .privateOnly))
+        #expect(answer.contains("\r\nCache-Control: \(passed)\r\n"), "\(answer)")
+    }
+
+    @Test func `what may not be transformed may not be, kept or not`() throws {
+        let page = "HTTP/1.1 200 OK\nContent-Type: text/html\nCache-Control: "
+        let review = ResponseReview(caching: .navigation)
+        #expect(
+            try returned(page + "max-age=60, No-Transform\n\n", review)
+                .contains("\r\nCache-Control: no-store, no-transform\r\n"))
+        #expect(
+            try returned(page + "max-age=60\n\n", review)
+                .contains("\r\nCache-Control: no-store\r\n"))
+    }
+
+    @Test(arguments: [ResponseReview.Caching.navigation, .privateOnly])
+    func `an interim answer says what it said`(caching: ResponseReview.Caching) throws {
+        let interim = try returned(
+            "HTTP/1.1 103 Early Hints\nLink: </x>\n\n", ResponseReview(caching: caching))
+        #expect(interim == "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+    }
+
+    // RFC 9110 §15.5.22.
+    @Test func `a 426 says to what, where it is what we forward`() throws {
+        let head = "HTTP/1.1 426 Upgrade Required\nConnection: upgrade\nUpgrade: "
+        #expect(try returned(head + "websocket\n\n").contains("\r\nUpgrade: websocket\r\n"))
+        #expect(try !returned(head + "h2c\n\n").contains("Upgrade:"))
+        #expect(
+            try !returned("HTTP/1.1 200 OK\nConnection: upgrade\nUpgrade: websocket\n\n")
+                .contains("Upgrade:"))
+    }
+
+    // RFC 9110 §8.6: some servers answer 411 where nobody says how long nothing is.
+    @Test(arguments: ["POST", "PUT", "DELETE", "GET"])
+    func `who says that there is no body says so upstream, and who says nothing does not`(
+        method: String
+    ) throws {
+        let head = "\(method) / HTTP/1.1\nHost: hub\n"
+        let said = try forwarded(head + "Content-Length: 0\n\n")
+        #expect(said.ranges(of: "Content-Length: 0\r\n").count == 1)
+        #expect(try !forwarded(head + "\n").contains("Content-Length"))
+    }
+
     @Test func `the target goes on as it came`() throws {
         let head = try forwarded("GET /a%2Fb/%70?x=%20+1 HTTP/1.1\nHost: hub\n\n")
         #expect(head.hasPrefix("GET /a%2Fb/%70?x=%20+1 HTTP/1.1\r\nHost: hub\r\n"))

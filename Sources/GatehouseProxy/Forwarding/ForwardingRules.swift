@@ -54,7 +54,12 @@ enum ForwardingRules {
         buffer.append("\r\n")
         buffer.append(edits.set)
         buffer.append(settings.requestFields)
-        append(framing, to: &buffer)
+        if framing == .none, !isUpgrade, head.fields.firstIndex(of: .contentLength) != nil {
+            // Who says that a body is empty says it to servers that want to hear it (RFC 9110 §8.6).
+            append(.length(0), to: &buffer)
+        } else {
+            append(framing, to: &buffer)
+        }
         if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         buffer.appendHeadEnd()
     }
@@ -126,7 +131,9 @@ enum ForwardingRules {
     ) throws(MessageError) -> Bool {
         let options = try ConnectionOptions(ofResponse: head.fields)
         buffer.appendStatusLine(head.status, reason: head.reason())
-        let isNoStore = review.caching == .navigation && isHTML(head.fields)
+        // What is said of an answer is said once, in the final one.
+        let caching = head.isInterim ? .unchanged : review.caching
+        let isNoStore = caching == .navigation && isHTML(head.fields)
         var mustCommit = false
         var isEventStream = false
         // What passes is copied in runs; before `rest` everything is done.
@@ -149,8 +156,8 @@ enum ForwardingRules {
                 case .passesAfterCommit: mustCommit = true
                 case .passes: break
                 }
-            case .cacheControl where review.caching != .unchanged: passes = false
-            case .other where review.caching != .unchanged:
+            case .cacheControl where caching != .unchanged: passes = false
+            case .other where caching != .unchanged:
                 passes = passes && !isTargetedCacheControl(head.fields.name(at: index))
             case .location:
                 if let location, let text = head.fields.value(at: index).text {
@@ -163,16 +170,12 @@ enum ForwardingRules {
             buffer.append(head.fields, lines: rest..<index)
             rest = index + 1
             if let moved { buffer.appendField(.location, moved.utf8.span) }
-            if entry.name == .cacheControl, review.caching != .unchanged, !isNoStore {
+            if entry.name == .cacheControl, caching != .unchanged, !isNoStore {
                 appendPrivate(head.fields.value(at: index), to: &buffer)
             }
         }
         buffer.append(head.fields, lines: rest..<head.fields.count)
-        if isNoStore {
-            buffer.append("Cache-Control: no-store\r\n")
-        } else if review.caching != .unchanged, head.fields.firstIndex(of: .cacheControl) == nil {
-            buffer.append("Cache-Control: private\r\n")
-        }
+        if caching != .unchanged { appendCaching(head.fields, isNoStore: isNoStore, to: &buffer) }
         if isEventStream, head.fields.firstIndex(of: .xAccelBuffering) == nil {
             // Or nginx, as it comes, keeps the events until the last one.
             buffer.append("X-Accel-Buffering: no\r\n")
@@ -181,7 +184,10 @@ enum ForwardingRules {
             buffer.appendField(.date, CalendarTime(.now()).httpDate.utf8.span)
         }
         append(framing, to: &buffer)
-        if isUpgrade { buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+        // A 426 must say to what (RFC 9110 §15.5.22).
+        if isUpgrade || head.status == 426 && head.fields.lists(.upgrade, "websocket") {
+            buffer.append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
+        }
         keepAlive.append(to: &buffer)
         buffer.appendHeadEnd()
         return mustCommit
@@ -226,12 +232,33 @@ enum ForwardingRules {
         return type.count >= 9 && type.extracting(0..<9).equalsIgnoringCase("text/html")
     }
 
+    /// Writes Cache-Control for what is not to be kept, and where the upstream has said nothing.
+    /// `no-transform` binds whoever passes it on, kept or not (RFC 9111 §5.2.2.6).
+    private static func appendCaching(
+        _ fields: borrowing Fields, isNoStore: Bool, to buffer: inout ByteBuffer
+    ) {
+        if isNoStore {
+            buffer.append("Cache-Control: no-store")
+            if fields.lists(.cacheControl, "no-transform") { buffer.append(", no-transform") }
+            buffer.append("\r\n")
+        } else if fields.firstIndex(of: .cacheControl) == nil {
+            buffer.append("Cache-Control: private\r\n")
+        }
+    }
+
     /// Writes Cache-Control without `public` and `s-maxage`, and with `private` (RFC 9111 §5.2.2).
+    /// What ends within a quoted string says nothing that two caches would read alike.
     private static func appendPrivate(
         _ value: borrowing Span<UInt8>, to buffer: inout ByteBuffer
     ) {
+        var list = CommaSeparated(copy value, quotes: true)
+        while list.next() != nil {}
+        guard !list.isCutOff else {
+            buffer.append("Cache-Control: private, no-store\r\n")
+            return
+        }
         buffer.append("Cache-Control: private")
-        var list = CommaSeparated(copy value)
+        list = CommaSeparated(copy value, quotes: true)
         while let directive = list.next() {
             let isShared =
                 directive.equalsIgnoringCase("public") || directive.equalsIgnoringCase("private")
