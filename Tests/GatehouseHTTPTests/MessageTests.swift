@@ -8,6 +8,8 @@ import Testing
         ("GET", Method.get, true, true), ("HEAD", .head, true, true), ("POST", .post, false, false),
         ("PUT", .put, false, true), ("DELETE", .delete, false, true),
         ("OPTIONS", .options, true, true), ("PATCH", .patch, false, false),
+        ("PROPFIND", .propfind, true, true), ("REPORT", .report, true, true),
+        ("SEARCH", .search, true, true), ("PROPPATCH", .other, false, false),
         ("FROB", .other, false, false), ("get", .other, false, false),
         ("GETT", .other, false, false),
     ])
