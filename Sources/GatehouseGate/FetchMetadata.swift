@@ -50,13 +50,18 @@ enum FetchMetadata {
 
     /// A person goes to a page, by a link or by a form; as ``isNavigation(_:)``, whatever the
     /// method.
+    ///
+    /// A service worker that only hands a navigation on leaves its mode and takes its destination
+    /// away (`empty`); no script can make a request of that mode (Fetch §5.4, the constructor of
+    /// Request).
     static func isDocument(_ request: borrowing RequestHead) -> Bool {
         guard request.fields.firstIndex(of: .secFetchMode) != nil else {
             return acceptsHTML(request) && request.fields.firstIndex(of: .xRequestedWith) == nil
                 && request.fields.firstIndex(of: .authorization) == nil && !isUpgrade(request)
         }
         return holds(request.fields, .secFetchMode, "navigate")
-            && holds(request.fields, .secFetchDest, "document")
+            && (holds(request.fields, .secFetchDest, "document")
+                || holds(request.fields, .secFetchDest, "empty"))
     }
 
     /// Loaded ahead of a wish that may never come.
@@ -65,9 +70,10 @@ enum FetchMetadata {
             || request.fields.firstIndex(of: .purpose) != nil
     }
 
-    /// An upgrade to a WebSocket, or what looks like half of one.
+    /// An upgrade to a WebSocket, or what looks like half of one. One to something else is never
+    /// taken up (``UpgradeRequest/ignored``).
     static func isUpgrade(_ request: borrowing RequestHead) -> Bool {
-        request.fields.firstIndex(of: .upgrade) != nil
+        request.fields.lists(.upgrade, "websocket")
             || request.fields.firstIndex(of: .secWebSocketKey) != nil
     }
 

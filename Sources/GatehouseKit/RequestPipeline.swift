@@ -102,7 +102,7 @@ final class RequestPipeline: Responder {
         record.user = passage.session
         record.bearer = passage.bearer
         memo.bearer = passage.bearer
-        let isUpgrade = request.fields.firstIndex(of: .upgrade) != nil
+        let isUpgrade = request.fields.lists(.upgrade, "websocket")
         if try await forward(exchange, isUpgrade, to: route, passage, memo, record.id) { return }
         // Its session has ended since: it gets what a request without session gets.
         record = AccessRecord(id: record.id)

@@ -36,6 +36,29 @@ def test_sign_in_once_sign_out_once(gateway, fresh_sessions, context, page):
     other.wait_for_selector("#username")
 
 
+def test_an_application_with_a_service_worker(gateway, fresh_sessions, applications, context, page):
+    a = gateway.urls[1]
+    page.goto(a + "/page")
+    fill_keycloak_form(page, "alice")
+    page.wait_for_url(a + "/page")
+    page.evaluate("navigator.serviceWorker.register('/worker')"
+                  ".then(() => navigator.serviceWorker.ready)")
+    page.wait_for_function("navigator.serviceWorker.controller")
+    answer = page.goto(a + "/handed-on")
+    seen = {name.lower(): value for name, value in applications[0].last("/handed-on").fields}
+    assert (seen["sec-fetch-mode"], seen["sec-fetch-dest"]) == ("navigate", "empty")
+    assert answer.headers["cache-control"] == "no-store"
+
+    context.clear_cookies(name=SESSION)
+    page.goto(a + "/again")
+    assert page.url == a + "/again" and page.locator("h1").inner_text() == "application-a"
+    page.goto(a + "/.gatehouse/logout")
+    page.locator("form button, form input[type=submit]").first.click()
+    page.wait_for_url(a + "/.gatehouse/logged-out*")
+    page.goto(a + "/again")
+    page.wait_for_selector("#username")
+
+
 def test_a_cookie_is_good_at_its_own_host_only(gateway, fresh_sessions):
     _, a, b = gateway.urls
     client = Client(gateway)

@@ -179,6 +179,44 @@ import Testing
         if !passes { #expect(answer.status == 403) }
     }
 
+    @Test func `an upgrade to something else is a request like any other`() async throws {
+        let world = try World()
+        var browser = Browser(world)
+        try await browser.signIn(at: World.hub + "/", as: World.alice)
+        let fields = [("Upgrade", "h2c"), ("Connection", "Upgrade, HTTP2-Settings")]
+        #expect(try await browser.send("GET", World.hub + "/x", fields).passage != nil)
+        let both = [("Upgrade", "h2c, websocket"), ("Connection", "Upgrade")]
+        #expect(try await browser.send("GET", World.hub + "/x", both).status == 403)
+    }
+
+    // A service worker takes the destination away; a frame and a script keep theirs.
+    @Test func `a navigation that a service worker hands on leads where every other does`()
+        async throws
+    {
+        let world = try World()
+        var browser = Browser(world)
+        func ask(_ path: String, mode: String, dest: String) async throws -> Outcome {
+            try await browser.send(
+                "GET", World.hub + path,
+                [
+                    ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest),
+                    ("Sec-Fetch-Site", "same-origin"), ("Accept", "text/html,*/*"),
+                ])
+        }
+        for path in ["/private", "/.gatehouse/login?rd=/private"] {
+            #expect(try await ask(path, mode: "navigate", dest: "empty").status == 302)
+        }
+        #expect(try await ask("/private", mode: "navigate", dest: "iframe").status == 401)
+        #expect(try await ask("/private", mode: "same-origin", dest: "empty").status == 401)
+        try await browser.signIn(at: World.hub + "/", as: World.alice)
+        let logout = try await ask("/.gatehouse/logout", mode: "navigate", dest: "empty")
+        guard case .confirmLogout? = logout.page else {
+            Issue.record("no question: \(logout.status)")
+            return
+        }
+        #expect(logout.status == 200)
+    }
+
     // SECURITY-CASES F10.
     @Test(arguments: [
         ([("Sec-Fetch-Site", "cross-site")], false),
@@ -265,9 +303,12 @@ import Testing
         var browser = Browser(world)
         try await browser.signIn(at: World.hub + "/", as: World.alice)
         let document = [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")]
+        // By a service worker that hands it on.
+        let handedOn = [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "empty")]
         let script = [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")]
         for (method, fields, caching) in [
             ("GET", document, ResponseReview.Caching.navigation), ("POST", document, .navigation),
+            ("GET", handedOn, .navigation), ("POST", handedOn, .navigation),
             ("GET", script, .privateOnly), ("POST", script, .privateOnly),
         ] {
             let answer = try await browser.send(

@@ -15,7 +15,7 @@ LINE = b"0123456789abcdef" * 64
 
 
 class Upstream:
-    """Paths: anything echoes; /events /endless /big?bytes=N /range /trailers /close /socket."""
+    """Paths: anything echoes; /events /endless /big?bytes=N /range /trailers /cut /socket /worker."""
 
     def __init__(self, name="upstream"):
         self.name = name
@@ -148,6 +148,12 @@ class _Connection:
                 b"<a id=out href='/.gatehouse/logout'>Sign out</a>")
         return self._send("200 OK", page, "Content-Type: text/html")
 
+    def _worker(self, values):
+        """A service worker that only hands on, as those of many applications do with pages."""
+        script = (b"self.addEventListener('activate', event => event.waitUntil(clients.claim()));"
+                  b"self.addEventListener('fetch', event => event.respondWith(fetch(event.request)));")
+        return self._send("200 OK", script, "Content-Type: text/javascript")
+
     def _events(self, values):
         self.socket.sendall(self._head("200 OK", "Content-Type: text/event-stream",
                                        "Cache-Control: no-cache", "Transfer-Encoding: chunked"))
@@ -219,4 +225,4 @@ class _Connection:
                 return
 
 
-PATHS = {"events", "endless", "big", "range", "trailers", "cut", "page-with-sign-out"}
+PATHS = {"events", "endless", "big", "range", "trailers", "cut", "page-with-sign-out", "worker"}
