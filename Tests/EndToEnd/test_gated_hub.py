@@ -62,7 +62,8 @@ class OpenHub(GatedHub):
     def prepare(self):
         port, file = free_port(), self.folder / "whoami.py"
         file.write_text(SERVICE.replace("{port}", str(port)))
-        service = {"name": "whoami", "url": f"http://127.0.0.1:{port}",
+        service = {"name": "whoami", "oauth_client_id": "service-who-else",
+                   "url": f"http://127.0.0.1:{port}",
                    "command": [PYTHON, str(file)], "oauth_no_confirm": True}
         user = {"name": "user", "scopes": ["self", "shares!user", "read:users:name",
                                            "access:services!service=whoami"]}
@@ -303,7 +304,7 @@ def test_a_service_and_a_named_server_end_with_the_session(open_hub, keycloak):
     assert alice.run_cell(channels, "print(6 * 7)") == "42\n"
     page = alice.navigate(service)
     assert (page.status, page.body, page.url) == (200, b"alice", open_hub.url + service)
-    own = {"jupyterhub-user-alice-second", "service-whoami"}
+    own = {"jupyterhub-user-alice-second", "service-who-else"}
     copied = alice.copy()
     assert own <= {key.partition(";")[0] for key in copied.cookies["localhost"]}
     for path in service, f"{server}/api/contents":

@@ -7,8 +7,10 @@ struct HubCookie: Equatable {
         case hubLogin
         /// `jupyterhub-session-id`: ties a browser to its tokens, on all paths.
         case sessionID
-        /// `jupyterhub-user-…` or `service-…`.
+        /// `jupyterhub-user-…`: opens the server that it is named after.
         case server
+        /// `service-…`: opens a service, which may be called otherwise (`oauth_client_id`).
+        case service
     }
 
     static let sessionID = Array("jupyterhub-session-id".utf8)
@@ -36,8 +38,10 @@ struct HubCookie: Equatable {
             kind = .hubLogin
         } else if name.equalsIgnoringCase("jupyterhub-session-id") {
             kind = .sessionID
-        } else if name.startsLike("jupyterhub-user-") || name.startsLike("service-") {
+        } else if name.startsLike("jupyterhub-user-") {
             kind = .server
+        } else if name.startsLike("service-") {
+            kind = .service
         } else {
             return nil
         }

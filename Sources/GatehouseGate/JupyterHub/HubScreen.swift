@@ -5,7 +5,8 @@ import GatehouseHTTP
 /// exchange.
 ///
 /// Such a cookie goes upstream only where this very session got it, and only to the route that it
-/// belongs to; set by another route it is dropped, or a user's code could plant a pin. So after
+/// belongs to; set by another route it is dropped, or a user's code could plant a pin. A service
+/// may have any `oauth_client_id`, after which its cookie is named: it is known by its Path. So after
 /// another person has signed in on the same browser, or with a copied cookie, the Hub sees a
 /// stranger and logs in the right one.
 final class HubScreen: CookieScreen {
@@ -40,8 +41,13 @@ final class HubScreen: CookieScreen {
             case .hubLogin: place.kind == .hub
             case .sessionID: true
             case .server: cookie.name == place.cookie
+            case .service: place.kind != .hub
             }
-        let setter = cookie.kind == .server ? place.setter : .hub
+        let setter: PinSet.Setter =
+            switch cookie.kind {
+            case .hubLogin, .sessionID: .hub
+            case .server, .service: place.setter
+            }
         if isAtHome, !cookie.isOdd, let session, session.hasPin(name, value, by: setter) {
             return true
         }
@@ -53,12 +59,14 @@ final class HubScreen: CookieScreen {
         let name = SetCookie.name(of: line)
         guard let cookie = HubCookie(name) else { return .passes }
         if cookie.isState(of: place.cookie) { return .passes }
+        let path = SetCookie.path(of: line) ?? Array(prefix)
         let isAtHome =
             switch cookie.kind {
             case .hubLogin, .sessionID: place.kind == .hub
             case .server: cookie.name == place.cookie
+            case .service:
+                cookie.name == place.cookie || place.kind != .hub && isBelowRoute(path)
             }
-        let path = SetCookie.path(of: line) ?? Array(prefix)
         let isKept = max(name.count, path.count) <= HubScreen.longest
         guard isAtHome, isKept, !cookie.isOdd, let session else {
             let cause: CookieLog.Cause =
@@ -73,6 +81,13 @@ final class HubScreen: CookieScreen {
             return .passes
         }
         return session.pin(pinned, value, by: place.setter) ? .passesAfterCommit : .passes
+    }
+
+    /// Whether no other route's cookie can stand at this path. As it is spelt: an escape is no letter
+    /// to a browser.
+    private func isBelowRoute(_ path: [UInt8]) -> Bool {
+        path.starts(with: prefix)
+            && (path.count == prefix.count || path[prefix.count] == UInt8(ascii: "/"))
     }
 
     func commit() async throws {

@@ -145,6 +145,28 @@ import Testing
         #expect(passes(service, "service-files", "t") && !passes(service, "service-other", "t"))
     }
 
+    // `oauth_client_id` of a service is its administrator's choice.
+    @Test(arguments: ["/services/who", "/user/alice"])
+    mutating func `what begins like a service's cookie is whose path it has`(prefix: String)
+        async throws
+    {
+        let own = try await screen(&alice, prefix)
+        for path in ["; Path=\(prefix)/", "; Path=\(prefix)/proxy/8000", "; Path=\(prefix)", ""] {
+            let name = "service-of\(path.utf8.count)"
+            #expect(judge(own, "\(name)=t\(path)") == .passesAfterCommit, "\(path)")
+            #expect(passes(own, name, "t"))
+            // It comes to nobody else, and nobody else's comes here.
+            let other = try await screen(&alice, "/services/files")
+            #expect(!passes(other, name, "t"))
+            #expect(!passes(try await screen(&bob, prefix), name, "t"))
+        }
+        for path in ["/", "/services/files/", "\(prefix)-2/", "/user/bob/", "\(prefix)%2F"] {
+            #expect(judge(own, "service-files=t; Path=\(path)") == .dropped, "\(path)")
+        }
+        #expect(!passes(own, "service-files", "t"))
+        #expect(judge(try await screen(&alice, "/"), "service-x=t; Path=/hub/") == .dropped)
+    }
+
     @Test mutating func `a sign-in under way at a server needs no pin`() async throws {
         let server = try await screen(&alice, "/user/alice")
         #expect(judge(server, "jupyterhub-user-alice-oauth-state=s; Path=/user/alice/") == .passes)
