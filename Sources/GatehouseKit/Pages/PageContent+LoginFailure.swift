@@ -39,8 +39,9 @@ extension PageContent {
         case .username:
             (
                 [
-                    "Your user name holds characters that it must not hold here, such as / or %. "
-                        + "Please tell whoever runs this site."
+                    "Your user name is too long, or it holds what it must not hold here, such as / or "
+                        + "%. Please tell whoever runs this site, or sign out there to enter as "
+                        + "somebody else."
                 ], []
             )
         case .busy:

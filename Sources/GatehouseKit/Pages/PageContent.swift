@@ -93,6 +93,12 @@ struct PageContent {
     private static func loginFailed(_ failure: LoginFailure, _ retry: String) -> PageContent {
         var content = PageContent(
             "Signing in did not work", actions: [.button("Try again", to: retry)])
+        // The provider would give out the same name again and again.
+        if failure == .username {
+            content.actions = [
+                .button("Sign out", to: "\(OwnPath.logout)"), .link("Try again", to: retry),
+            ]
+        }
         (content.paragraphs, content.points) = words(failure)
         return content
     }

@@ -45,6 +45,13 @@ import Testing
         #expect(text.contains("href=\"/r\""))
     }
 
+    @Test func `who may not bear his name can leave, and others can try again`() {
+        let name = html(.loginFailed(.username, retry: "/r"))
+        #expect(name.contains("class=\"button\" href=\"/.gatehouse/logout\""))
+        #expect(name.contains("<a href=\"/r\">Try again</a>"))
+        #expect(!html(.loginFailed(.cookies, retry: "/r")).contains("logout"))
+    }
+
     @Test func `a page lets nothing be loaded, framed or kept`() throws {
         let fields = PageRenderer().render(.notFound, status: 404, id: "r").head.fields
         let policy = try #require(fields.text(.contentSecurityPolicy))
