@@ -35,14 +35,6 @@ final class ControlState {
             await acceptor.waitUntilQuiet(deadline: deadline, core: core)
             acceptor.endAll()
         }
-        let isOver = Signal()
-        core.fork {
-            await stored.close()
-            isOver.raise()
-        }
-        let timer = LoopTimer { isOver.raise() }
-        core.set(timer, to: .now() + ControlState.closePatience)
-        await isOver.wait()
-        core.cancel(timer)
+        _ = await core.fork(waitingAtMost: ControlState.closePatience) { await stored.close() }
     }
 }

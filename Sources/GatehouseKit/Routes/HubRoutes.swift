@@ -254,17 +254,11 @@ final class HubRoutes {
             return
         }
         isStoring = true
-        let isOver = Signal()
-        core.fork {
+        let isStored = await core.fork(waitingAtMost: HubRoutes.storePatience) {
             await self.store(changes)
             self.isStoring = false
-            isOver.raise()
         }
-        let timer = LoopTimer { isOver.raise() }
-        core.set(timer, to: .now() + HubRoutes.storePatience)
-        await isOver.wait()
-        core.cancel(timer)
-        if isStoring { stored.noteSilence() }
+        if !isStored { stored.noteSilence() }
     }
 
     /// Brings the disk up to memory: by the changes, or by the whole table once it has missed some.

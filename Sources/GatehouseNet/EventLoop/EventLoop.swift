@@ -90,4 +90,23 @@ extension LoopCore {
         nonisolated(unsafe) let body = body
         return Task.immediate(executorPreference: loop.thread) { unsafe await loop.run(body) }
     }
+
+    /// Runs `body` as ``fork(_:)`` does, and waits for it no longer than `patience`; it goes on then.
+    /// - Returns: whether it is over.
+    public func fork(
+        waitingAtMost patience: Duration, _ body: @escaping () async -> Void
+    ) async -> Bool {
+        let news = Signal()
+        var isOver = false
+        fork {
+            await body()
+            isOver = true
+            news.raise()
+        }
+        let timer = LoopTimer { news.raise() }
+        set(timer, to: .now() + patience)
+        await news.wait()
+        cancel(timer)
+        return isOver
+    }
 }
