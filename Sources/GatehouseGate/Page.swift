@@ -61,8 +61,8 @@ public enum Page: Sendable {
     case gatewayTimeout
     /// Not now: at capacity, or what is behind is away. Seconds to wait.
     case unavailable(retryAfter: Int)
-    /// Not yet: what is there is still being told, or another process takes over. It ends by itself,
-    /// so that the page asks again after these seconds.
+    /// Not yet: what is there is still being told. It ends by itself, so that the page asks again after
+    /// these seconds.
     case starting(retryAfter: Int)
     /// Something in here is broken.
     case internalError

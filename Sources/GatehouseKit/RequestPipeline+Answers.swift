@@ -117,7 +117,7 @@ extension RequestPipeline {
             return (.badRequest("the request did not arrive in time"), fields)
         case .bodyTooLarge: return (.tooLarge, fields)
         case .noRoute: return (.notFound, fields)
-        case .draining, .routesIncomplete:
+        case .routesIncomplete:
             fields.append(.retryAfter, "2")
             // What was sent is not sent again by a page that asks again.
             return (isGet ? .starting(retryAfter: 2) : .unavailable(retryAfter: 2), fields)

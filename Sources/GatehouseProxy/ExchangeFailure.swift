@@ -29,7 +29,6 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case upstreamUpgrade
         case sessionEnded
         case tooManyExchanges
-        case draining
         /// The Hub has not yet told all routes, and this path is a user's.
         case routesIncomplete
         /// The route's target is no URL that can be reached.
@@ -60,7 +59,6 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case upstreamUpgrade = "upstream_upgrade"
         case sessionEnded = "session_ended"
         case tooManyExchanges = "too_many_exchanges"
-        case draining
         case routesIncomplete = "routes_incomplete"
         case badTarget = "bad_target"
         case routeLoop = "route_loop"
@@ -71,7 +69,7 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
             switch self {
             case .malformed, .clientGone, .clientTimeout, .bodyTooLarge, .tooManyExchanges:
                 .downstream
-            case .noRoute, .sessionEnded, .draining, .routesIncomplete, .badTarget,
+            case .noRoute, .sessionEnded, .routesIncomplete, .badTarget,
                 .routeLoop, .recordsFailed, .noSockets:
                 .gateway
             case .connectRefused, .connectTimeout, .nameUnresolved, .upstreamBusy, .upstreamTLS,
@@ -112,7 +110,6 @@ public struct ExchangeFailure: Error, Equatable, Sendable {
         case .upstreamUpgrade: (.upstreamUpgrade, 502)
         case .sessionEnded: (.sessionEnded, 401)
         case .tooManyExchanges: (.tooManyExchanges, 503)
-        case .draining: (.draining, 503)
         case .routesIncomplete: (.routesIncomplete, 503)
         case .badTarget: (.badTarget, 500)
         case .routeLoop: (.routeLoop, 508)

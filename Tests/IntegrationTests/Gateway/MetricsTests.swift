@@ -2,6 +2,7 @@ import GatehouseBase
 import GatehouseConfiguration
 import GatehouseHTTP
 import GatehouseNet
+import GatehouseProxy
 import GatehouseTesting
 import Testing
 
@@ -222,7 +223,7 @@ struct MetricsTests {
                 #expect(allowed[label]?.contains(value) == true, "\(name)")
             }
         }
-        #expect(Set(allowed["reason"] ?? []).count == 23)
+        #expect(Set(allowed["reason"] ?? []) == Set(ExchangeFailure.Kind.allCases.map(\.rawValue)))
         #expect(samples.count < 400)
         await gateway.gateway.stop()
         await server.stop()
