@@ -40,8 +40,8 @@ extension PageContent {
             (
                 [
                     "Your user name is too long, or it holds what it must not hold here, such as / or "
-                        + "%. Please tell whoever runs this site, or sign out there to enter as "
-                        + "somebody else."
+                        + "%. Please tell whoever runs this site. To enter as somebody else, sign out "
+                        + "first."
                 ], []
             )
         case .busy:
