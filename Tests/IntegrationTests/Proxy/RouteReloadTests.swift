@@ -24,7 +24,15 @@ import Testing
         let url = "http://127.0.0.1:\(fixture.port)/user/alice/x"
         let body = [UInt8](repeating: 0x61, count: 11)
         #expect(try await fixture.client.send("PUT", url, body: body).status == 200)
-        let before = try await fixture.table()
+        // The end of an exchange is told a moment after its client has the answer.
+        let loop = EventLoop(name: "wait")
+        var before = try await fixture.table()
+        var earlier = [String: JSONValue]()
+        while before != earlier {
+            earlier = before
+            await loop.run { await EventLoop.sleep(.milliseconds(200), on: $0.core) }
+            before = try await fixture.table()
+        }
         var configuration = fixture.configuration
         configuration.routes[0].maximumBody = 10
         try await fixture.gateway.reload(configuration)
