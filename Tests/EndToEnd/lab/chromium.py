@@ -2,6 +2,8 @@
 import os
 import subprocess
 
+from playwright.sync_api import Error as PlaywrightError
+
 from .basics import program
 
 
@@ -48,16 +50,31 @@ def open_notebook(page):
     page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click(timeout=60_000)
 
 
+def choose_kernel(page):
+    """JupyterLab asks for a kernel where it shows a notebook before it knows which there are, as on
+    a busy machine. Takes the one of the notebook; false where it asks nothing of the kind."""
+    question = page.locator(".jp-Dialog", has_text="Select kernel for")
+    if not question.count():
+        return False
+    question.locator("select").first.select_option(label="Python 3 (ipykernel)")
+    question.locator("button.jp-mod-accept").click()
+    return True
+
+
 def run_in_notebook(page, code, wanted):
     """Writes this code into the notebook's first cell, as a person does, and runs it."""
     cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
     output = page.locator(".jp-OutputArea-output", has_text=wanted).first
     for attempt in range(6):      # JupyterLab loses keys while it still arranges a new notebook
         try:
-            cell.click(timeout=30_000)
-        except Exception as error:
+            cell.click(timeout=10_000)
+        except PlaywrightError as error:
+            if choose_kernel(page):
+                continue
             said = page.locator(".jp-Dialog").all_inner_texts()
-            raise AssertionError(f"JupyterLab asks: {said}") from error
+            if said or attempt == 5:
+                raise AssertionError(f"JupyterLab asks: {said}") from error
+            continue
         if cell.inner_text().strip() != code:
             page.keyboard.press("Control+A")
             page.keyboard.type(code)
